@@ -1,0 +1,7 @@
+#ifndef COPENSSL_H
+#define COPENSSL_H
+
+#include "tk_crypto.h"
+#include "tk_dtls.h"
+
+#endif

@@ -1,0 +1,3 @@
+#ifndef TK_DTLS_H
+#define TK_DTLS_H
+#endif

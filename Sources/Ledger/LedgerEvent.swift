@@ -1,0 +1,116 @@
+public import Classroom
+internal import Foundation
+
+/// What an event says happened. The raw value is what is stored and hashed, so it never changes.
+public enum EventKind: String, Sendable, CaseIterable {
+  case lessonArmed
+  case lessonLive
+  case lessonEnded
+  case seatJoined
+  case seatLeft
+  case peerConnected
+  case peerLost
+  case published
+  case unpublished
+  case degraded
+  case restored
+  case paneEmpty
+  case recordingStarted
+  case recordingGap
+  case recordingEnded
+  case resourceMade
+  /// What a crash left open was closed: of a seat when it names one, otherwise of the lesson.
+  case interrupted
+  case tokenIssued
+
+  /// The step of the lesson's state machine that the event takes, when it is about a lesson and no seat.
+  var step: LessonStep? {
+    switch self {
+    case .lessonArmed: .arm
+    case .lessonLive: .goLive
+    case .lessonEnded: .end
+    case .interrupted: .interrupt
+    default: nil
+    }
+  }
+}
+
+/// A fact to be kept. Persons and classes appear by identifier only, pupils never.
+public struct LedgerEvent: Sendable {
+  /// Entries of one payload.
+  public static let entryLimit = 64
+  /// Bytes of one payload as stored.
+  public static let payloadByteLimit = 4096
+  /// Unicode scalars of a key.
+  public static let keyScalarLimit = 64
+
+  public var kind: EventKind
+  public var lesson: Identifier?
+  public var seat: Identifier?
+  /// Small facts in the order they are stored; a key may repeat, the first one counts.
+  ///
+  /// Keys that the report reads: `effectiveMilliseconds` (of a seat so far; the ledger adds it to `seatLeft` and
+  /// `interrupted`), `replaces` (of `peerConnected`: the peer whose loss is not told), `reason`.
+  public var payload: [(String, String)]
+
+  public init(
+    kind: EventKind, lesson: Identifier? = nil, seat: Identifier? = nil, payload: [(String, String)] = []
+  ) {
+    self.kind = kind
+    self.lesson = lesson
+    self.seat = seat
+    self.payload = payload
+  }
+
+  /// The first value of a key.
+  public subscript(key: String) -> String? { payload.first { $0.0 == key }?.1 }
+}
+
+/// An event as the ledger holds it.
+public struct StoredEvent: Sendable {
+  /// 1, 2, 3 … without gaps over the whole ledger.
+  public let id: Int64
+  /// UTC milliseconds, by the ledger's clock when it was appended.
+  public let at: Int64
+  public let event: LedgerEvent
+  /// SHA-256 of the event and the hash before it, 32 bytes.
+  public let hash: [UInt8]
+
+  public var kind: EventKind { event.kind }
+  public var lesson: Identifier? { event.lesson }
+  public var seat: Identifier? { event.seat }
+  public var payload: [(String, String)] { event.payload }
+  public subscript(key: String) -> String? { event[key] }
+}
+
+/// The stored form of a payload: a JSON array of `[key, value]`, so that `sqlite3` and people can read it.
+enum PayloadCoding {
+  static func encode(_ payload: [(String, String)]) throws -> String {
+    guard payload.count <= LedgerEvent.entryLimit else { throw LedgerError.payloadTooLarge }
+    var byteCount = 2
+    for (key, value) in payload {
+      byteCount += key.utf8.count + value.utf8.count
+      guard byteCount <= LedgerEvent.payloadByteLimit else { throw LedgerError.payloadTooLarge }
+      guard !key.isEmpty, key.unicodeScalars.count <= LedgerEvent.keyScalarLimit else {
+        throw LedgerError.payloadTooLarge
+      }
+    }
+    if payload.isEmpty { return "[]" }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    let data = try encoder.encode(payload.map { [$0.0, $0.1] })
+    guard data.count <= LedgerEvent.payloadByteLimit else { throw LedgerError.payloadTooLarge }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  static func decode(_ text: String) throws -> [(String, String)] {
+    if text == "[]" { return [] }
+    guard let entries = try? JSONDecoder().decode([[String]].self, from: Data(text.utf8)) else {
+      throw LedgerError.corruptRow
+    }
+    return try entries.map { entry in
+      guard entry.count == 2 else { throw LedgerError.corruptRow }
+      return (entry[0], entry[1])
+    }
+  }
+}

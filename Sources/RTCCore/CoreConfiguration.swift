@@ -1,0 +1,50 @@
+public import RTCWire
+
+/// The limits of one worker's core, fixed at start-up.
+public struct CoreConfiguration: Sendable {
+  /// Peers of one worker.
+  public var peerLimit = 2_048
+  public var lessonLimit = 512
+  /// Received streams, below 65,536 because a packet record names its stream in 16 bits.
+  public var streamLimit = 4_096
+  /// Addresses a controlling ICE agent sends from.
+  public var localAddresses: [SocketAddress] = []
+  /// Longest time the group of pictures is kept for late joiners.
+  public var pictureGroupAge = Interval.seconds(10)
+  /// Most bytes of one video stream's history.
+  public var pictureGroupBytes = 8 << 20
+  public init() {}
+}
+
+/// Why a packet was dropped on purpose. The raw value is the index of its counter.
+public enum DropReason: Int, CaseIterable, Sendable {
+  case noSlot, unknownPath, malformed, replayed, authentication, unboundSource, sourceLimit, duplicate, tooOld
+  case staleEntry, queueFull, overBudget, lateWithoutRetransmission, noRetransmission, repeatLimit
+  case sinkFull, egressFull, handshakeLimit, noKeys, injectionMalformed, stunIgnored, noCommonCodec
+}
+
+/// Counters of a core since it was made. Flat, so that the worker can publish a snapshot by copying it.
+public struct CoreCounters: Sendable {
+  public var packetsReceived: UInt64 = 0
+  public var bytesReceived: UInt64 = 0
+  public var packetsSent: UInt64 = 0
+  public var bytesSent: UInt64 = 0
+  public var packetsRetransmitted: UInt64 = 0
+  public var packetsRepaired: UInt64 = 0
+  public var pictureRequestsSent: UInt64 = 0
+  public var keyFramesReceived: UInt64 = 0
+  public var layerSwitches: UInt64 = 0
+  public var groupBursts: UInt64 = 0
+  /// Sum of the time the pacer held video packets, microseconds.
+  public var pacedMicroseconds: UInt64 = 0
+  public var peers: UInt64 = 0
+  public var lessons: UInt64 = 0
+  public var streams: UInt64 = 0
+  public var slotsFree: UInt64 = 0
+  public var slotsTotal: UInt64 = 0
+  /// Indexed by `DropReason.rawValue`.
+  public var drops: [UInt64] = Array(repeating: 0, count: DropReason.allCases.count)
+  public init() {}
+
+  mutating func drop(_ reason: DropReason, _ count: Int = 1) { drops[reason.rawValue] &+= UInt64(count) }
+}

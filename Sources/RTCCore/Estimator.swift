@@ -1,0 +1,145 @@
+/// How fast a line may be fed, from what its other end acknowledges. Sans-IO; one for each peer that is sent to.
+///
+/// Starts at max(3 Mbit/s, 1.5 × subscribed); +8 % a second while loss is below 2 %; × (1 − 0.5·loss) above 10 %; once
+/// limited never above 1.5 × the acknowledged rate; REMB caps it.
+struct Estimator {
+  static let startBitsPerSecond: Int64 = 3_000_000
+  static let floorBitsPerSecond: Int64 = 100_000
+  static let ceilingBitsPerSecond: Int64 = 1_000_000_000
+  private static let decreasePause = Interval.milliseconds(300)
+
+  private(set) var bitsPerSecond = startBitsPerSecond
+  /// Loss has cut the estimate at least once: from then on it may not run ahead of what is acknowledged.
+  private(set) var isLimited = false
+  private var cap: (bitsPerSecond: Int64, at: Instant)?
+  private var acknowledged = RateMeter()
+  private var lastIncrease: Instant?
+  private var lastDecrease: Instant?
+
+  /// Raises the start for what is subscribed, before any feedback has said otherwise.
+  mutating func subscribed(bitsPerSecond subscribed: Int64) {
+    if !isLimited { bitsPerSecond = max(bitsPerSecond, min(subscribed * 3 / 2, Self.ceilingBitsPerSecond)) }
+  }
+
+  /// - Parameter bitsPerSecond: what the receiver says it can take (REMB); forgotten after 5 s without another.
+  mutating func receivedCap(bitsPerSecond: Int64, now: Instant) {
+    cap = (max(bitsPerSecond, Self.floorBitsPerSecond), now)
+  }
+
+  /// Bytes that feedback says have arrived.
+  mutating func acknowledged(bytes: Int, now: Instant) { acknowledged.add(bytes, now: now) }
+
+  /// - Parameter loss: fraction lost of the packets this feedback covers, 0…1.
+  mutating func receivedLoss(_ loss: Double, now: Instant) {
+    let elapsed = min(lastIncrease.map { (now - $0).microseconds } ?? 0, 1_000_000)
+    lastIncrease = now
+    if loss > 0.10 {
+      if lastDecrease.map({ now - $0 >= Self.decreasePause }) ?? true {
+        bitsPerSecond = Int64(Double(bitsPerSecond) * (1 - 0.5 * min(loss, 1)))
+        lastDecrease = now
+        isLimited = true
+      }
+    } else if loss < 0.02, elapsed > 0 {
+      bitsPerSecond += bitsPerSecond * 8 * elapsed / 100_000_000
+    }
+    if isLimited {
+      let arrived = acknowledged.bitsPerSecond(now: now)
+      if arrived > 0 { bitsPerSecond = min(bitsPerSecond, max(arrived * 3 / 2, Self.floorBitsPerSecond)) }
+    }
+    if let cap, now - cap.at < .seconds(5) { bitsPerSecond = min(bitsPerSecond, cap.bitsPerSecond) }
+    bitsPerSecond = min(max(bitsPerSecond, Self.floorBitsPerSecond), Self.ceilingBitsPerSecond)
+  }
+}
+
+/// What was sent under each transport-wide sequence number, to make sense of the feedback.
+struct SendLog: ~Copyable {
+  private struct Entry: BitwiseCopyable {
+    var sequence: Int64 = -1
+    var byteCount: Int32 = 0
+    var sentMicroseconds: Int64 = 0
+  }
+
+  private static let capacity = 4_096
+  private let entries: UnsafeMutablePointer<Entry>
+  private(set) var nextSequence: Int64 = 1
+
+  init() {
+    entries = .allocate(capacity: Self.capacity)
+    entries.initialize(repeating: Entry(), count: Self.capacity)
+  }
+
+  deinit { entries.deallocate() }
+
+  /// Gives the next transport-wide sequence number to a packet.
+  mutating func note(byteCount: Int, now: Instant) -> UInt16 {
+    let sequence = nextSequence
+    nextSequence += 1
+    entries[Int(sequence) & (Self.capacity - 1)] = Entry(
+      sequence: sequence, byteCount: Int32(byteCount), sentMicroseconds: now.microseconds)
+    return UInt16(truncatingIfNeeded: sequence)
+  }
+
+  /// Takes a packet out of the log; nil for one never sent, forgotten or told before.
+  mutating func settle(_ sequence: UInt16) -> Int? {
+    // The full number nearest below the next one.
+    let behind = Int64(UInt16(truncatingIfNeeded: nextSequence) &- sequence)
+    let full = nextSequence - (behind == 0 ? 65_536 : behind)
+    guard full > 0 else { return nil }
+    let entry = entries + (Int(full) & (Self.capacity - 1))
+    guard entry.pointee.sequence == full else { return nil }
+    entry.pointee.sequence = -1
+    return Int(entry.pointee.byteCount)
+  }
+}
+
+/// The budget of one receiver's video: 2.5 × the estimate, in bursts of at most max(5 packets, 5 ms' worth).
+struct PacerBudget {
+  static let tick = Interval.milliseconds(5)
+  private static let packetByteCount: Int64 = 1_250
+  private var available: Int64 = 5 * packetByteCount
+  private var lastRefill: Instant?
+
+  var isOpen: Bool { available > 0 }
+
+  /// - Parameter minimumBitsPerSecond: four times the stream's rate while a burst brings a late joiner up.
+  mutating func refill(estimate: Int64, minimumBitsPerSecond: Int64, now: Instant) {
+    let rate = max(estimate * 5 / 2, minimumBitsPerSecond)
+    let cap = max(5 * Self.packetByteCount, rate / 8 * Self.tick.microseconds / 1_000_000)
+    if let lastRefill {
+      let elapsed = min((now - lastRefill).microseconds, 1_000_000)
+      available = min(available + rate / 8 * elapsed / 1_000_000, cap)
+    } else {
+      available = cap
+    }
+    lastRefill = now
+  }
+
+  mutating func spend(_ byteCount: Int) { available -= Int64(byteCount) }
+}
+
+/// Loss over at least 200 ms and 20 packets, so that one lost packet of three does not halve an estimate.
+struct LossWindow {
+  private var lost = 0
+  private var received = 0
+  private var since: Instant?
+
+  mutating func add(lost: Int, received: Int) {
+    self.lost += lost
+    self.received += received
+  }
+
+  /// The fraction lost, once the window is long enough; starts the next window.
+  mutating func take(now: Instant) -> Double? {
+    guard let since else {
+      self.since = now
+      return nil
+    }
+    guard now - since >= .milliseconds(200), lost + received >= 20 else { return nil }
+    defer {
+      lost = 0
+      received = 0
+      self.since = now
+    }
+    return Double(lost) / Double(lost + received)
+  }
+}

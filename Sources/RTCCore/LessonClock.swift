@@ -1,0 +1,106 @@
+import RTCWire
+
+/// Where a publishing session's clock stands against ours, shared by its audio and video so that lips stay in step.
+///
+/// The offset is the smallest seen difference between arrival and the sender's own time of a packet: queues only ever
+/// add to it. Two windows of ten seconds follow a clock that runs slow or fast.
+struct SessionClock {
+  private static let window = Interval.seconds(10)
+  private var windowStart: Instant?
+  private var currentMinimum: Int64 = .max
+  private var previousMinimum: Int64 = .max
+
+  /// Microseconds to add to a sender's time to get ours, nil before the first packet with a known sender time.
+  var offset: Int64? {
+    let minimum = min(currentMinimum, previousMinimum)
+    return minimum == .max ? nil : minimum
+  }
+
+  mutating func observe(senderMicroseconds: Int64, arrival: Instant) {
+    let difference = arrival.microseconds &- senderMicroseconds
+    if let start = windowStart, arrival - start < Self.window {
+      currentMinimum = min(currentMinimum, difference)
+      return
+    }
+    previousMinimum = windowStart == nil ? .max : currentMinimum
+    currentMinimum = difference
+    windowStart = arrival
+  }
+}
+
+/// Maps one stream's RTP timestamps to lesson time (microseconds of the relay's monotonic clock).
+///
+/// Until the first sender report the first arrival is the anchor. A report sets the anchor by the session's clock; later
+/// ones slew it by at most 1 ms per second, which outruns any quartz, and a jump over half a second is taken as it is.
+struct StreamClock {
+  private static let jumpMicroseconds: Int64 = 500_000
+
+  let clockRate: Int64
+  private var anchorTimestamp: Int64 = 0
+  private var anchorLessonTime: Int64 = 0
+  private var hasAnchor = false
+  private var lastTimestamp: UInt32 = 0
+  private var extendedTimestamp: Int64 = 0
+  /// The last sender report: its NTP time in microseconds and its RTP time, extended.
+  private var report: (senderMicroseconds: Int64, timestamp: Int64, at: Instant)?
+
+  init(clockRate: UInt32) {
+    precondition(clockRate > 0)
+    self.clockRate = Int64(clockRate)
+  }
+
+  var hasReport: Bool { report != nil }
+
+  /// Lesson time of a packet that arrived at `arrival`, and its sender's own time when a report told it.
+  mutating func map(_ timestamp: UInt32, arrival: Instant) -> (lessonTime: Int64, senderMicroseconds: Int64?) {
+    let extended = extend(timestamp)
+    if !hasAnchor { anchor(extended, at: arrival.microseconds) }
+    var lessonTime = anchorLessonTime + (extended - anchorTimestamp) * 1_000_000 / clockRate
+    // A publisher that restarted its timestamps without telling: start anew rather than write hours into a recording.
+    if abs(lessonTime - arrival.microseconds) > 10_000_000 {
+      report = nil
+      anchor(extended, at: arrival.microseconds)
+      lessonTime = arrival.microseconds
+    }
+    guard let report else { return (lessonTime, nil) }
+    let sender = report.senderMicroseconds + (extended - report.timestamp) * 1_000_000 / clockRate
+    return (lessonTime, sender)
+  }
+
+  mutating func receivedReport(ntp: NTPTime, timestamp: UInt32, offset: Int64?, now: Instant) {
+    let extended = extendNear(timestamp)
+    let sender = ntp.unixMicroseconds
+    let elapsed = report.map { now - $0.at }
+    report = (sender, extended, now)
+    guard let offset, hasAnchor else { return }
+    let target = sender &+ offset
+    let present = anchorLessonTime + (extended - anchorTimestamp) * 1_000_000 / clockRate
+    let difference = target &- present
+    guard let elapsed, abs(difference) <= Self.jumpMicroseconds else {
+      if abs(target - now.microseconds) < 10_000_000 { anchor(extended, at: target) }
+      return
+    }
+    let step = max(elapsed.microseconds / 1_000, 0)
+    anchor(extended, at: present + min(max(difference, -step), step))
+  }
+
+  private mutating func anchor(_ timestamp: Int64, at lessonTime: Int64) {
+    anchorTimestamp = timestamp
+    anchorLessonTime = lessonTime
+    hasAnchor = true
+  }
+
+  private mutating func extend(_ timestamp: UInt32) -> Int64 {
+    let extended = extendNear(timestamp)
+    if extended > extendedTimestamp || !hasAnchor {
+      extendedTimestamp = extended
+      lastTimestamp = timestamp
+    }
+    return extended
+  }
+
+  private func extendNear(_ timestamp: UInt32) -> Int64 {
+    guard hasAnchor else { return Int64(timestamp) }
+    return extendedTimestamp + Int64(Int32(bitPattern: timestamp &- lastTimestamp))
+  }
+}

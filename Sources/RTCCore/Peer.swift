@@ -1,0 +1,98 @@
+import PacketRing
+import RTCWire
+
+/// One live transport occupying a seat: its path, keys, streams and queues.
+struct Peer: ~Copyable {
+  /// An inbound SSRC and the stream it feeds, directly or by retransmission.
+  struct Binding {
+    var ssrc: UInt32
+    var stream: Int32
+    var isRetransmission: Bool
+  }
+
+  enum Phase: UInt8 { case connecting, handshaking, connected, ending }
+
+  static let bindingLimit = 24
+  static let pathLimit = 4
+
+  let id: PeerID
+  let lesson: Int32
+  let feed: FeedID?
+  let description: PeerDescription
+  /// Our SSRC in RTCP that is not about a send stream.
+  let reportSSRC: UInt32
+  let cname: String
+  var ice: ICEAgent
+  var phase = Phase.connecting
+  var path: NetworkPath?
+  var paths: [NetworkPath] = []
+  var receiver: SRTPReceiver?
+  var sender: SRTPSender?
+  var handshakeStarted = false
+  /// User fragments of ICE restarts, besides the first.
+  var fragments: [String] = []
+  let created: Instant
+  var lastHeard: Instant
+  var isStalled = false
+  var mediaFlowing = false
+  var end: PeerEnd?
+
+  var bindings: [Binding] = []
+  var clock = SessionClock()
+  var feedback = TransportFeedbackRecorder()
+
+  var sendStreams: [Int32] = []
+  var audioQueue = BoundedQueue<ForwardEntry>(capacity: 128)
+  var repairQueue = BoundedQueue<ForwardEntry>(capacity: 256)
+  var videoQueue = BoundedQueue<ForwardEntry>(capacity: 1_024)
+  var queuedVideoBytes = 0
+  var estimator = Estimator()
+  var log = SendLog()
+  var budget = PacerBudget()
+  var lossWindow = LossWindow()
+  var isDirty = false
+  var isDegraded = false
+  var lastQueueDrop: Instant?
+  var acknowledgedSinceStatistics = false
+  /// Packets lost by streams of this peer that have ended.
+  var lostBefore: Int64 = 0
+
+  /// Deadlines of this peer; the wheel holds their minimum.
+  var nextNack: Instant = .distantFuture
+  var nextFeedback: Instant = .distantFuture
+  var nextReport: Instant
+  var nextStatistics: Instant
+  var nextPace: Instant = .distantFuture
+  var nextLayerCheck: Instant
+  /// What the next drain has to write.
+  var owesReport = false
+  var owesFeedback = false
+  var owesNack = false
+  var owesBye = false
+  var statistics: PeerStatistics
+  var roundTrip = Interval.milliseconds(50)
+
+  init(
+    description: PeerDescription, lesson: Int32, ice: ICEAgent, random: inout SplitMix64, now: Instant
+  ) {
+    id = description.id
+    self.lesson = lesson
+    feed = description.feed
+    self.description = description
+    self.ice = ice
+    reportSSRC = UInt32.random(in: 1...UInt32.max, using: &random)
+    cname = "tongke-" + String(description.id.rawValue, radix: 16)
+    created = now
+    lastHeard = now
+    nextReport = now + .milliseconds(500)
+    nextStatistics = now + .seconds(1)
+    nextLayerCheck = now + .milliseconds(200)
+    statistics = PeerStatistics(peer: description.id, at: now)
+  }
+
+  var nextDeadline: Instant {
+    var deadline = min(ice.nextDeadline, min(nextReport, nextStatistics))
+    deadline = min(deadline, min(nextNack, min(nextFeedback, min(nextPace, nextLayerCheck))))
+    return deadline
+  }
+}

@@ -1,0 +1,287 @@
+import PacketRing
+import RTCWire
+
+extension RelayCore {
+  /// Writes everything that may leave now into the arena: STUN and DTLS, then for each peer audio, RTCP, repairs, video.
+  ///
+  /// - Returns: true when the arena was full: transmit, `reset` it and call again.
+  public mutating func drain(into egress: inout EgressArena, now: Now) -> Bool {
+    while rawHead < raw.count {
+      guard egress.hasRoom else { return true }
+      let datagram = raw[rawHead]
+      rawHead += 1
+      datagram.bytes.withUnsafeBytes { egress.writePointer.copyMemory(from: $0) }
+      egress.commit(byteCount: datagram.bytes.count, path: datagram.path, isUrgent: true)
+    }
+    raw.removeAll(keepingCapacity: true)
+    rawHead = 0
+    while let index = dirty.last {
+      guard peers.contains(index) else {
+        dirty.removeLast()
+        continue
+      }
+      guard drainPeer(index, into: &egress, now: now) else { return true }
+      dirty.removeLast()
+      peers[index].pointee.isDirty = false
+      if peers[index].pointee.phase == .ending { freePeer(index) } else { rearm(index) }
+    }
+    return false
+  }
+
+  /// False when the arena was full before all was written.
+  private mutating func drainPeer(_ index: Int32, into egress: inout EgressArena, now: Now) -> Bool {
+    let peer = peers[index]
+    guard let path = peer.pointee.path, peer.pointee.sender != nil else { return true }
+    while !peer.pointee.audioQueue.isEmpty {
+      guard egress.hasRoom else { return false }
+      let entry = peer.pointee.audioQueue.pop()!  // not empty
+      seal(entry, peer: index, path: path, into: &egress, now: now)
+    }
+    guard drainReports(index, path: path, into: &egress, now: now) else { return false }
+    guard peer.pointee.phase == .connected else { return true }
+    refill(index, now: now)
+    while !peer.pointee.repairQueue.isEmpty, peer.pointee.budget.isOpen {
+      guard egress.hasRoom else { return false }
+      let entry = peer.pointee.repairQueue.pop()!  // not empty
+      sealRetransmission(entry, peer: index, path: path, into: &egress, now: now)
+    }
+    return drainVideo(index, path: path, into: &egress, now: now)
+  }
+
+  private mutating func drainVideo(
+    _ index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) -> Bool {
+    let peer = peers[index]
+    if let head = peer.pointee.videoQueue.isEmpty ? nil : peer.pointee.videoQueue.first,
+      now.monotonic.microseconds - head.queuedAt > 400_000, !peer.pointee.budget.isOpen
+    {
+      dropVideo(of: head.sendStream, now: now)
+    }
+    while peer.pointee.budget.isOpen {
+      if peer.pointee.videoQueue.isEmpty, !catchUp(index, now: now) { break }
+      guard egress.hasRoom else { return false }
+      guard let entry = peer.pointee.videoQueue.pop() else { break }
+      peer.pointee.queuedVideoBytes -= Int(entry.byteCount)
+      tally.pacedMicroseconds &+= UInt64(max(0, now.monotonic.microseconds - entry.queuedAt))
+      seal(entry, peer: index, path: path, into: &egress, now: now)
+    }
+    let isWaiting = !peer.pointee.videoQueue.isEmpty || !peer.pointee.repairQueue.isEmpty || isCatchingUp(index)
+    peer.pointee.nextPace = isWaiting ? nextTick(after: now.monotonic) : .distantFuture
+    return true
+  }
+
+  /// The pacer's tick is shared by all peers: multiples of 5 ms.
+  private func nextTick(after moment: Instant) -> Instant {
+    let tick = PacerBudget.tick.microseconds
+    return Instant(microseconds: (moment.microseconds / tick + 1) * tick)
+  }
+
+  mutating func schedulePacing(_ index: Int32, now: Now) {
+    peers[index].pointee.nextPace = min(peers[index].pointee.nextPace, nextTick(after: now.monotonic))
+    rearm(index)
+  }
+
+  private func isCatchingUp(_ index: Int32) -> Bool {
+    for send in peers[index].pointee.sendStreams where sends[send].pointee.cursor != nil { return true }
+    return false
+  }
+
+  private mutating func refill(_ index: Int32, now: Now) {
+    let peer = peers[index]
+    var minimum: Int64 = 0
+    for sendIndex in peer.pointee.sendStreams
+    where sends[sendIndex].pointee.cursor != nil && sends[sendIndex].pointee.lastSource >= 0 {
+      // A burst brings a late joiner up at four times real time at least; five, since the present moves on meanwhile.
+      let source = sends[sendIndex].pointee.lastSource
+      if streams.contains(source) { minimum += streams[source].pointee.rate.bitsPerSecond(now: now.monotonic) * 5 }
+    }
+    peer.pointee.budget.refill(
+      estimate: peer.pointee.estimator.bitsPerSecond, minimumBitsPerSecond: minimum, now: now.monotonic)
+  }
+
+  /// Moves a few packets of a burst from the history into the queue. False when there is nothing to catch up on.
+  private mutating func catchUp(_ index: Int32, now: Now) -> Bool {
+    for sendIndex in peers[index].pointee.sendStreams {
+      let send = sends[sendIndex]
+      guard var cursor = send.pointee.cursor, send.pointee.track >= 0 else { continue }
+      let track = tracks[send.pointee.track]
+      let subscription = track.pointee.subscriptions[send.pointee.subscription]
+      let streamIndex = track.pointee.layer(subscription.current)
+      guard subscription.isCatchingUp, streamIndex >= 0 else {
+        send.pointee.cursor = nil
+        continue
+      }
+      let stream = streams[streamIndex]
+      // A key frame has come meanwhile: what lies before it may be gone, and is no longer needed.
+      if stream.pointee.groupStart > cursor, stream.pointee.hasGroup {
+        burst(sendIndex, from: streamIndex, layer: subscription.current, now: now)
+        return catchUp(index, now: now)
+      }
+      var moved = 0
+      while cursor <= stream.pointee.history.highest, moved < 32 {
+        if let record = stream.pointee.history.find(cursor) {
+          enqueue(
+            record, out: cursor + subscription.sequenceOffset, subscription: subscription, stream: streamIndex,
+            numbers: pictureNumbers(of: record, codec: stream.pointee.codec), now: now)
+          moved += 1
+        }
+        cursor += 1
+      }
+      // The stream or pane may have been dropped while queueing.
+      guard send.pointee.cursor != nil else { continue }
+      if cursor > stream.pointee.history.highest {
+        send.pointee.cursor = nil
+        track.pointee.subscriptions[send.pointee.subscription].isCatchingUp = false
+      } else {
+        send.pointee.cursor = cursor
+      }
+      if moved > 0 { return true }
+    }
+    return false
+  }
+
+  // MARK: Sealing
+
+  /// Step 7: writes header and extensions, then seals them with the slot's payload straight into the arena.
+  private mutating func seal(
+    _ entry: ForwardEntry, peer index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) {
+    let streamIndex = Int32(entry.stream)
+    guard streams.contains(streamIndex),
+      let record = streams[streamIndex].pointee.history.find(entry.sourceSequence)
+    else {
+      tally.drop(.staleEntry)
+      return
+    }
+    let peer = peers[index]
+    let send = sends[entry.sendStream]
+    guard let codec = send.pointee.codec, entry.outSequence > send.pointee.sealIndex.last else {
+      tally.drop(.staleEntry)
+      return
+    }
+    let timestamp = record.timestamp &+ entry.timestampOffset
+    let headerCount = writeHeader(
+      record, send: entry.sendStream, ssrc: send.pointee.ssrc, payloadType: codec.payloadType,
+      sequence: entry.outSequence, timestamp: timestamp, peer: index, now: now)
+    let (prefixCount, skipped) = writeDescriptor(
+      record, codec: codec, pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, at: 256)
+    let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
+    let count = peer.pointee.sender!.seal(  // drainPeer has checked
+      header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
+      prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<256 + prefixCount]), payload: payload,
+      index: entry.outSequence, stream: &send.pointee.sealIndex, into: egress.writePointer)
+    egress.commit(byteCount: count, path: path, isUrgent: send.pointee.kind == .audio)
+    if send.pointee.kind == .video { peer.pointee.budget.spend(count) }
+    send.pointee.sent.note(
+      SentPacket(
+        outSequence: UInt32(truncatingIfNeeded: entry.outSequence),
+        sourceSequence: UInt32(truncatingIfNeeded: entry.sourceSequence), timestampOffset: entry.timestampOffset,
+        sentMilliseconds: UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000), sourceStream: entry.stream,
+        pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, repeats: 0, isValid: true),
+      outSequence: entry.outSequence)
+    send.pointee.packets &+= 1
+    send.pointee.octets &+= UInt32(prefixCount + payload.count)
+    countSent(count, peer: index)
+  }
+
+  private mutating func countSent(_ count: Int, peer index: Int32) {
+    tally.packetsSent &+= 1
+    tally.bytesSent &+= UInt64(count)
+    peers[index].pointee.statistics.packetsSent &+= 1
+    peers[index].pointee.statistics.bytesSent &+= UInt64(count)
+  }
+
+  /// A retransmission: own SSRC and numbers, the original's number before its payload (RFC 4588 §4).
+  private mutating func sealRetransmission(
+    _ entry: ForwardEntry, peer index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) {
+    let streamIndex = Int32(entry.stream)
+    guard streams.contains(streamIndex),
+      let record = streams[streamIndex].pointee.history.find(entry.sourceSequence)
+    else {
+      tally.drop(.staleEntry)
+      return
+    }
+    let peer = peers[index]
+    let send = sends[entry.sendStream]
+    guard let codec = send.pointee.codec(for: streams[streamIndex].pointee.codec),
+      let payloadType = codec.retransmissionPayloadType, let ssrc = send.pointee.retransmissionSSRC
+    else {
+      tally.drop(.noRetransmission)
+      return
+    }
+    let sequence = send.pointee.nextRetransmission
+    send.pointee.nextRetransmission += 1
+    let headerCount = writeHeader(
+      record, send: entry.sendStream, ssrc: ssrc, payloadType: payloadType, sequence: sequence,
+      timestamp: record.timestamp &+ entry.timestampOffset, peer: index, now: now)
+    scratch[256] = UInt8(truncatingIfNeeded: entry.outSequence >> 8)
+    scratch[257] = UInt8(truncatingIfNeeded: entry.outSequence)
+    let (descriptorCount, skipped) = writeDescriptor(
+      record, codec: codec, pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, at: 258)
+    let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
+    let count = peer.pointee.sender!.seal(  // drainPeer has checked
+      header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
+      prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<258 + descriptorCount]), payload: payload,
+      index: sequence, stream: &send.pointee.retransmissionSealIndex, into: egress.writePointer)
+    egress.commit(byteCount: count, path: path, isUrgent: false)
+    peer.pointee.budget.spend(count)
+    tally.packetsRetransmitted &+= 1
+    peer.pointee.statistics.packetsRetransmitted &+= 1
+    countSent(count, peer: index)
+  }
+
+  /// Writes the fixed header and the extension block at the start of `scratch`; returns their byte count.
+  private mutating func writeHeader(
+    _ record: PacketRecord, send sendIndex: Int32, ssrc: UInt32, payloadType: UInt8, sequence: Int64,
+    timestamp: UInt32, peer index: Int32, now: Now
+  ) -> Int {
+    let send = sends[sendIndex]
+    let template = send.pointee.template.bytes.count
+    RTPWriter.writeHeader(
+      to: scratch.baseAddress!, marker: record.flags.contains(.marker), payloadType: payloadType,
+      sequence: UInt16(truncatingIfNeeded: sequence), timestamp: timestamp, ssrc: ssrc, hasExtension: template > 0,
+      hasPadding: false)
+    guard template > 0 else { return 12 }
+    send.pointee.template.bytes.withUnsafeBytes {
+      UnsafeMutableRawBufferPointer(rebasing: scratch[12..<12 + template]).copyMemory(from: $0)
+    }
+    let sequenceOffset = send.pointee.template.transportSequenceOffset
+    if sequenceOffset > 0 {
+      let number = peers[index].pointee.log.note(
+        byteCount: Int(record.payloadByteCount) + 12 + template, now: now.monotonic)
+      scratch[12 + sequenceOffset] = UInt8(number >> 8)
+      scratch[13 + sequenceOffset] = UInt8(truncatingIfNeeded: number)
+    }
+    let sendTimeOffset = send.pointee.template.absoluteSendTimeOffset
+    if sendTimeOffset > 0 {
+      // 6.18 fixed point seconds: the middle of the NTP time.
+      let time = UInt32(truncatingIfNeeded: now.ntp.rawValue >> 14) & 0xFF_FFFF
+      scratch[12 + sendTimeOffset] = UInt8(time >> 16)
+      scratch[13 + sendTimeOffset] = UInt8(time >> 8 & 0xFF)
+      scratch[14 + sendTimeOffset] = UInt8(time & 0xFF)
+    }
+    let levelOffset = send.pointee.template.audioLevelOffset
+    if levelOffset > 0 {
+      scratch[12 + levelOffset] = record.audioLevel | (record.flags.contains(.voice) ? 0x80 : 0)
+    }
+    return 12 + template
+  }
+
+  /// Rewrites a VP8 descriptor when its numbers must go on across a switch; otherwise the payload goes as it is.
+  /// - Returns: bytes written at `place` of scratch, and bytes of the payload they replace.
+  private func writeDescriptor(
+    _ record: PacketRecord, codec: Codec, pictureIDOffset: UInt16, layerIndexOffset: UInt8, at place: Int
+  ) -> (written: Int, replaced: Int) {
+    guard codec.encoding == .vp8, pictureIDOffset != 0 || layerIndexOffset != 0, record.payloadByteCount > 0 else {
+      return (0, 0)
+    }
+    guard let descriptor = VP8Descriptor(payload(of: record)), let pictureID = descriptor.pictureID,
+      descriptor.byteCount <= 12
+    else { return (0, 0) }
+    let written = descriptor.write(
+      to: UnsafeMutableRawBufferPointer(rebasing: scratch[place..<place + 14]), original: payload(of: record),
+      pictureID: pictureID &+ pictureIDOffset, tl0PicIdx: descriptor.tl0PicIdx.map { $0 &+ layerIndexOffset })
+    return (written, written == 0 ? 0 : descriptor.byteCount)
+  }
+}

@@ -1,0 +1,202 @@
+import PacketRing
+import RTCWire
+
+extension RelayCore {
+  // MARK: What a pane shows
+
+  mutating func resolvePanes(lesson: Int32, now: Now) {
+    for peer in lessons[lesson].pointee.peers { resolvePanes(peer: peer, now: now) }
+  }
+
+  /// Subscribes each send line of a peer to the track it should show.
+  mutating func resolvePanes(peer index: Int32, now: Now) {
+    let peer = peers[index]
+    guard peer.pointee.phase != .ending else { return }
+    let lesson = lessons[peer.pointee.lesson]
+    for sendIndex in peer.pointee.sendStreams {
+      let send = sends[sendIndex]
+      let wanted: FeedID? =
+        switch send.pointee.source {
+        case .none: nil
+        case .stage: lesson.pointee.stage
+        case .feed(let feed): feed
+        }
+      var track: Int32 = -1
+      // A peer is never shown its own feed: an echo helps nobody.
+      if let wanted, wanted != peer.pointee.feed || peer.pointee.feed == nil,
+        let place = lesson.pointee.feedIndex(wanted)
+      {
+        let feed = lesson.pointee.feeds[place]
+        track = send.pointee.kind == .audio ? feed.audio : feed.video
+      }
+      guard track != send.pointee.track else { continue }
+      unsubscribe(sendIndex)
+      if track >= 0 { subscribe(sendIndex, to: track, now: now) }
+    }
+  }
+
+  private mutating func subscribe(_ sendIndex: Int32, to trackIndex: Int32, now: Now) {
+    let send = sends[sendIndex]
+    let track = tracks[trackIndex]
+    track.pointee.subscriptions.append(Subscription(peer: send.pointee.peer, destination: sendIndex))
+    send.pointee.track = trackIndex
+    send.pointee.subscription = track.pointee.subscriptions.count - 1
+    send.pointee.waitingSince = now.monotonic
+    startSubscription(sendIndex, now: now)
+  }
+
+  mutating func unsubscribe(_ sendIndex: Int32) {
+    let send = sends[sendIndex]
+    guard send.pointee.track >= 0 else { return }
+    let track = tracks[send.pointee.track]
+    let place = send.pointee.subscription
+    let last = track.pointee.subscriptions.count - 1
+    if place != last {
+      let moved = track.pointee.subscriptions[last]
+      track.pointee.subscriptions[place] = moved
+      if moved.isSink { moveSinkSubscription(moved) } else { sends[moved.destination].pointee.subscription = place }
+    }
+    track.pointee.subscriptions.removeLast()
+    send.pointee.track = -1
+    send.pointee.subscription = -1
+    send.pointee.cursor = nil
+    send.pointee.waitingSince = nil
+  }
+
+  /// Sinks find their subscriptions by scanning: they are few and change rarely.
+  private func moveSinkSubscription(_ subscription: Subscription) {}
+
+  // MARK: How a pane begins to show
+
+  /// Starts video at the group of pictures if that is allowed, otherwise asks for a key frame; audio starts live.
+  mutating func startSubscription(_ sendIndex: Int32, now: Now) {
+    let send = sends[sendIndex]
+    guard send.pointee.track >= 0 else { return }
+    let track = tracks[send.pointee.track]
+    guard track.pointee.kind == .video else { return }
+    let target = preferredLayer(send: sendIndex, now: now)
+    track.pointee.subscriptions[send.pointee.subscription].target = max(target, 0)
+    guard target >= 0 else { return }
+    let streamIndex = track.pointee.layer(target)
+    let stream = streams[streamIndex]
+    peers[send.pointee.peer].pointee.estimator.subscribed(
+      bitsPerSecond: stream.pointee.rate.bitsPerSecond(now: now.monotonic))
+    if canBurst(streamIndex, now: now) {
+      burst(sendIndex, from: streamIndex, layer: target, now: now)
+    } else {
+      requestPicture(streamIndex, now: now)
+    }
+  }
+
+  /// The group may be sent if it is at most 3 s old, or if its publisher does not answer requests for a key frame.
+  func canBurst(_ streamIndex: Int32, now: Now) -> Bool {
+    let stream = streams[streamIndex]
+    guard stream.pointee.hasGroup else { return false }
+    return stream.pointee.groupAge(now: now.monotonic) <= .seconds(3) || stream.pointee.ignoresPictureRequests
+      || stream.pointee.peer < 0
+  }
+
+  /// Sends the whole group of pictures from its key frame, as fast as the pacer lets it, before anything live.
+  mutating func burst(_ sendIndex: Int32, from streamIndex: Int32, layer: Int8, now: Now) {
+    let send = sends[sendIndex]
+    let stream = streams[streamIndex]
+    guard let record = stream.pointee.history.find(stream.pointee.groupStart) else { return }
+    let track = tracks[send.pointee.track]
+    let place = send.pointee.subscription
+    guard
+      switchSource(
+        &track.pointee.subscriptions[place], to: record, stream: streamIndex, layer: layer, track: send.pointee.track)
+    else { return }
+    track.pointee.subscriptions[place].isCatchingUp = true
+    send.pointee.cursor = record.extendedSequence
+    send.pointee.waitingSince = nil
+    tally.groupBursts &+= 1
+    let peer = peers[send.pointee.peer]
+    if peer.pointee.phase == .connected { schedulePacing(send.pointee.peer, now: now) }
+    markDirty(send.pointee.peer)
+  }
+
+  // MARK: Layers
+
+  private func isAlive(_ streamIndex: Int32, now: Now) -> Bool {
+    streamIndex >= 0 && now.monotonic - streams[streamIndex].pointee.lastArrival < .milliseconds(1_500)
+  }
+
+  /// The highest live layer that the receiver's line and its wish allow; -1 when none is live.
+  func preferredLayer(send sendIndex: Int32, now: Now) -> Int8 {
+    let send = sends[sendIndex]
+    let track = tracks[send.pointee.track]
+    let current = track.pointee.subscriptions[send.pointee.subscription].current
+    let estimate = peers[send.pointee.peer].pointee.estimator.bitsPerSecond
+    var lowest: Int8 = -1
+    var best: Int8 = -1
+    for layer in Int8(0)..<3 {
+      let streamIndex = track.pointee.layer(layer)
+      guard isAlive(streamIndex, now: now) else { continue }
+      if lowest < 0 { lowest = layer }
+      let stream = streams[streamIndex]
+      let height = stream.pointee.height
+      if send.pointee.maxHeight > 0, height > send.pointee.maxHeight, lowest != layer { continue }
+      let rate = stream.pointee.rate.bitsPerSecond(now: now.monotonic)
+      // Going up wants a third more than going on, so that a line at the edge does not flap.
+      let needed = layer > current ? rate * 4 / 3 : rate * 11 / 10
+      if needed <= estimate { best = layer }
+    }
+    return best >= 0 ? best : lowest
+  }
+
+  /// The highest live layer, for subscribers exempt from adaptation.
+  func topLayer(track trackIndex: Int32, now: Now) -> Int8 {
+    let track = tracks[trackIndex]
+    for layer in stride(from: Int8(2), through: 0, by: -1) where isAlive(track.pointee.layer(layer), now: now) {
+      return layer
+    }
+    return -1
+  }
+
+  /// Looks again at what each video pane of a peer should show, and starts what still waits.
+  mutating func checkLayers(peer index: Int32, now: Now) {
+    for sendIndex in peers[index].pointee.sendStreams {
+      let send = sends[sendIndex]
+      guard send.pointee.kind == .video, send.pointee.track >= 0 else { continue }
+      let track = tracks[send.pointee.track]
+      let place = send.pointee.subscription
+      let target = preferredLayer(send: sendIndex, now: now)
+      guard target >= 0 else { continue }
+      track.pointee.subscriptions[place].target = target
+      let streamIndex = track.pointee.layer(target)
+      let current = track.pointee.subscriptions[place].current
+      if current < 0 {
+        let recentlyDropped = peers[index].pointee.lastQueueDrop.map { now.monotonic - $0 < .seconds(2) } ?? false
+        if !recentlyDropped, canBurst(streamIndex, now: now) {
+          burst(sendIndex, from: streamIndex, layer: target, now: now)
+        } else {
+          requestPicture(streamIndex, now: now)
+        }
+      } else if current != target {
+        requestPicture(streamIndex, now: now)
+      }
+    }
+  }
+
+  // MARK: Key frames
+
+  /// Wants a key frame of a stream; at most one request a second leaves for all receivers together.
+  mutating func requestPicture(_ streamIndex: Int32, now: Now) {
+    let stream = streams[streamIndex]
+    guard stream.pointee.isVideo else { return }
+    if let last = stream.pointee.lastPictureRequest, now.monotonic - last < .seconds(1) { return }
+    guard stream.pointee.peer >= 0 else {
+      stream.pointee.lastPictureRequest = now.monotonic
+      let track = tracks[stream.pointee.track]
+      let lesson = lessons[track.pointee.lesson]
+      if let place = lesson.pointee.feedIndex(track.pointee.feed) {
+        let injection = lesson.pointee.feeds[place].injection
+        if injection >= 0 { emit(.keyFrameRequested(injections[Int32(injection)].pointee.id)) }
+      }
+      return
+    }
+    stream.pointee.wantsPictureRequest = true
+    markDirty(stream.pointee.peer)
+  }
+}

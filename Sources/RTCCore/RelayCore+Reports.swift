@@ -1,0 +1,289 @@
+import PacketRing
+import RTCWire
+
+extension RelayCore {
+  // MARK: RTCP in
+
+  mutating func receiveRTCP(_ slot: SlotIndex, byteCount: Int, path: NetworkPath, now: Now) {
+    guard let index = paths.peer(for: path) else { return tally.drop(.unknownPath) }
+    let peer = peers[index]
+    guard peer.pointee.phase == .connected else { return tally.drop(.noKeys) }
+    let raw = UnsafeMutableRawBufferPointer(start: arena.pointer(slot), count: byteCount)
+    let count: Int
+    do {
+      count = try peer.pointee.receiver!.openRTCP(raw)  // connected: keys are there
+    } catch {
+      return tally.drop(Self.reason(error))
+    }
+    heard(index, now: now)
+    guard let packets = try? RTCPPackets(validating: arena.bytes(slot, count: count)) else {
+      return tally.drop(.malformed)
+    }
+    for packet in packets { receive(packet, peer: index, now: now) }
+  }
+
+  private mutating func receive(_ packet: RTCPPacket, peer index: Int32, now: Now) {
+    switch packet {
+    case .senderReport(let report):
+      receiveSenderReport(report, peer: index, now: now)
+      receiveBlocks(report.reports, peer: index, now: now)
+    case .receiverReport(_, let blocks): receiveBlocks(blocks, peer: index, now: now)
+    case .bye(let sources):
+      // A peer that says goodbye to every stream it publishes has gone; the seat stays.
+      let peer = peers[index]
+      var ended = 0
+      for ssrc in sources where peer.pointee.bindings.contains(where: { $0.ssrc == ssrc }) { ended += 1 }
+      if ended > 0, ended >= peer.pointee.bindings.filter({ !$0.isRetransmission }).count {
+        endPeer(index, .closedByPeer, now: now)
+      }
+    case .nack(_, let media, let items):
+      peers[index].pointee.statistics.nacksReceived &+= 1
+      guard let send = send(media, peer: index) else { return }
+      for sequence in items { answerNack(sequence, send: send, peer: index, now: now) }
+    case .pictureLoss(_, let media): wantPicture(media, peer: index, now: now)
+    case .fullIntraRequest(_, let entries):
+      for entry in entries {
+        guard let send = send(entry.ssrc, peer: index), sends[send].pointee.firRequest != entry.sequenceNumber else {
+          continue
+        }
+        sends[send].pointee.firRequest = entry.sequenceNumber
+        wantPicture(entry.ssrc, peer: index, now: now)
+      }
+    case .remb(let bitsPerSecond, _):
+      peers[index].pointee.estimator.receivedCap(bitsPerSecond: Int64(clamping: bitsPerSecond), now: now.monotonic)
+    case .transportFeedback(let feedback): receiveFeedback(feedback, peer: index, now: now)
+    case .sourceDescription, .unknown: break
+    }
+  }
+
+  private func send(_ ssrc: UInt32, peer index: Int32) -> Int32? {
+    for send in peers[index].pointee.sendStreams where sends[send].pointee.ssrc == ssrc { return send }
+    return nil
+  }
+
+  private mutating func receiveSenderReport(_ report: SenderReport, peer index: Int32, now: Now) {
+    let peer = peers[index]
+    guard let binding = peer.pointee.bindings.first(where: { $0.ssrc == report.ssrc && !$0.isRetransmission }) else {
+      return
+    }
+    let stream = streams[binding.stream]
+    stream.pointee.lastReportMiddle = report.ntp.middle32
+    stream.pointee.lastReportArrival = now.monotonic
+    // The report itself is a packet with a known sender time: the first one gives the offset at once.
+    peer.pointee.clock.observe(senderMicroseconds: report.ntp.unixMicroseconds, arrival: now.monotonic)
+    stream.pointee.clock.receivedReport(
+      ntp: report.ntp, timestamp: report.rtp, offset: peer.pointee.clock.offset, now: now.monotonic)
+  }
+
+  private mutating func receiveBlocks(_ blocks: ReportBlocks, peer index: Int32, now: Now) {
+    let peer = peers[index]
+    for block in blocks {
+      guard let sendIndex = send(block.ssrc, peer: index) else { continue }
+      let send = sends[sendIndex]
+      if block.highestSequence != send.pointee.acknowledged {
+        send.pointee.acknowledged = block.highestSequence
+        peer.pointee.acknowledgedSinceStatistics = true
+        mediaFlows(index, now: now)
+      }
+      send.pointee.reportedLoss = block.fractionLost
+      send.pointee.cumulativeLost = block.cumulativeLost
+      if block.lastSR != 0 {
+        // RFC 3550 §6.4.1: A − LSR − DLSR in 16.16 seconds.
+        let elapsed = now.ntp.middle32 &- block.lastSR &- block.delaySinceLastSR
+        let microseconds = Int64(elapsed) * 1_000_000 >> 16
+        if microseconds < 10_000_000 { peer.pointee.roundTrip = .microseconds(max(microseconds, 100)) }
+      }
+      // Without transport-wide feedback the report is all the estimate has.
+      if send.pointee.kind == .video, send.pointee.template.transportSequenceOffset == 0 {
+        peer.pointee.estimator.receivedLoss(Double(block.fractionLost) / 256, now: now.monotonic)
+      }
+    }
+  }
+
+  private mutating func receiveFeedback(_ feedback: TransportFeedback, peer index: Int32, now: Now) {
+    let peer = peers[index]
+    var lost = 0
+    var received = 0
+    for status in feedback {
+      guard let byteCount = peer.pointee.log.settle(status.sequence) else { continue }
+      if status.isReceived {
+        received += 1
+        peer.pointee.estimator.acknowledged(bytes: byteCount, now: now.monotonic)
+      } else {
+        lost += 1
+      }
+    }
+    guard received + lost > 0 else { return }
+    peer.pointee.acknowledgedSinceStatistics = peer.pointee.acknowledgedSinceStatistics || received > 0
+    peer.pointee.lossWindow.add(lost: lost, received: received)
+    if let loss = peer.pointee.lossWindow.take(now: now.monotonic) {
+      peer.pointee.estimator.receivedLoss(loss, now: now.monotonic)
+    }
+  }
+
+  private mutating func answerNack(_ sequence: UInt16, send sendIndex: Int32, peer index: Int32, now: Now) {
+    let send = sends[sendIndex]
+    let last = send.pointee.nextSequence - 1
+    let out = last - Int64(UInt16(truncatingIfNeeded: last) &- sequence)
+    guard out > 0, let packet = send.pointee.sent.find(out), streams.contains(Int32(packet.pointee.sourceStream)) else {
+      return tally.drop(.staleEntry)
+    }
+    guard send.pointee.retransmissionSSRC != nil else { return tally.drop(.noRetransmission) }
+    let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
+    let pause = UInt32(clamping: min(peers[index].pointee.roundTrip.microseconds / 1_500, 200))
+    guard packet.pointee.repeats < 10, packet.pointee.repeats == 0 || milliseconds &- packet.pointee.sentMilliseconds >= pause
+    else { return tally.drop(.repeatLimit) }
+    packet.pointee.repeats += 1
+    packet.pointee.sentMilliseconds = milliseconds
+    queueRepair(packet.pointee, out: out, send: sendIndex, peer: index, now: now)
+  }
+
+  private mutating func wantPicture(_ ssrc: UInt32, peer index: Int32, now: Now) {
+    peers[index].pointee.statistics.pictureLossReceived &+= 1
+    guard let sendIndex = send(ssrc, peer: index), sends[sendIndex].pointee.track >= 0 else { return }
+    let track = tracks[sends[sendIndex].pointee.track]
+    let subscription = track.pointee.subscriptions[sends[sendIndex].pointee.subscription]
+    let layer = subscription.current >= 0 ? subscription.current : subscription.target
+    let stream = track.pointee.layer(layer)
+    if stream >= 0 { requestPicture(stream, now: now) }
+  }
+
+  // MARK: RTCP out
+
+  /// Writes what this peer is owed: reports, NACK, key-frame requests, transport feedback, BYE. False when full.
+  mutating func drainReports(
+    _ index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) -> Bool {
+    let peer = peers[index]
+    let wantsPicture = peer.pointee.bindings.contains {
+      !$0.isRetransmission && streams[$0.stream].pointee.wantsPictureRequest
+    }
+    guard
+      peer.pointee.owesReport || peer.pointee.owesFeedback || peer.pointee.owesNack || peer.pointee.owesBye
+        || wantsPicture
+    else { return true }
+    guard egress.hasRoom else { return false }
+    // 1,200 bytes leave room for the SRTCP trailer within any path's MTU.
+    var writer = RTCPWriter(UnsafeMutableRawBufferPointer(rebasing: egress.writePointer[0..<1_200]))
+    do {
+      if peer.pointee.owesReport || peer.pointee.owesBye || !peer.pointee.description.reducedSizeRTCP {
+        try writeReports(index, to: &writer, now: now)
+      }
+      if peer.pointee.owesNack { try writeNacks(index, to: &writer, now: now) }
+      if wantsPicture { try writePictureRequests(index, to: &writer, now: now) }
+      if peer.pointee.owesFeedback { try writeFeedback(index, to: &writer, now: now) }
+      if peer.pointee.owesBye {
+        let sources = peer.pointee.sendStreams.map { sends[$0].pointee.ssrc }
+        try writer.bye(ssrcs: sources.isEmpty ? [peer.pointee.reportSSRC] : Array(sources.prefix(31)), reason: "")
+      }
+    } catch {
+      // Full: what was written stands, the rest is owed again at its next time.
+      tally.drop(.egressFull)
+    }
+    peer.pointee.owesReport = false
+    peer.pointee.owesFeedback = false
+    peer.pointee.owesNack = false
+    peer.pointee.owesBye = false
+    guard writer.count > 0 else { return true }
+    guard let count = try? peer.pointee.sender!.sealRTCP(egress.writePointer, byteCount: writer.count) else {
+      tally.drop(.malformed)
+      return true
+    }
+    egress.commit(byteCount: count, path: path, isUrgent: true)
+    return true
+  }
+
+  private mutating func writeReports(_ index: Int32, to writer: inout RTCPWriter, now: Now) throws(WireError) {
+    let peer = peers[index]
+    var blocks: [ReportBlock] = []
+    for binding in peer.pointee.bindings where !binding.isRetransmission && blocks.count < 31 {
+      let stream = streams[binding.stream]
+      let delay = stream.pointee.lastReportArrival.map { (now.monotonic - $0).microseconds * 65_536 / 1_000_000 } ?? 0
+      blocks.append(
+        stream.pointee.statistics.block(
+          ssrc: binding.ssrc, lastReport: stream.pointee.lastReportMiddle, delay: UInt32(clamping: delay)))
+    }
+    var wroteSender = false
+    for sendIndex in peer.pointee.sendStreams {
+      let send = sends[sendIndex]
+      guard send.pointee.hasSent, let codec = send.pointee.codec else { continue }
+      let elapsed = now.monotonic.microseconds - send.pointee.lastLessonTime
+      let ticks = elapsed * Int64(codec.clockRate) / 1_000_000
+      try writer.senderReport(
+        ssrc: send.pointee.ssrc, ntp: now.ntp,
+        rtp: send.pointee.lastTimestamp &+ UInt32(truncatingIfNeeded: ticks), packetCount: send.pointee.packets,
+        octetCount: send.pointee.octets, blocks: wroteSender ? [] : blocks)
+      try writer.sdesCNAME(ssrc: send.pointee.ssrc, cname: peer.pointee.cname)
+      wroteSender = true
+    }
+    if !wroteSender {
+      try writer.receiverReport(ssrc: peer.pointee.reportSSRC, blocks: blocks)
+      try writer.sdesCNAME(ssrc: peer.pointee.reportSSRC, cname: peer.pointee.cname)
+    }
+    try writeBandwidth(index, to: &writer, now: now)
+  }
+
+  /// A publisher without transport-wide feedback is told what it may send (draft-alvestrand-rmcat-remb-03).
+  private mutating func writeBandwidth(_ index: Int32, to writer: inout RTCPWriter, now: Now) throws(WireError) {
+    let peer = peers[index]
+    var sources: [UInt32] = []
+    var rate: Int64 = 0
+    for binding in peer.pointee.bindings where !binding.isRetransmission {
+      let stream = streams[binding.stream]
+      let line = peer.pointee.description.lines[stream.pointee.lineIndex]
+      guard stream.pointee.isVideo, line.feedback.contains(.remb), !line.feedback.contains(.transportWide) else {
+        continue
+      }
+      sources.append(binding.ssrc)
+      rate += stream.pointee.rate.bitsPerSecond(now: now.monotonic)
+    }
+    guard !sources.isEmpty else { return }
+    try writer.remb(
+      sender: peer.pointee.reportSSRC, bitsPerSecond: UInt64(max(2_500_000, rate * 3 / 2)),
+      ssrcs: Array(sources.prefix(4)))
+  }
+
+  private mutating func writeNacks(_ index: Int32, to writer: inout RTCPWriter, now: Now) throws(WireError) {
+    let peer = peers[index]
+    var isMissing = false
+    for binding in peer.pointee.bindings where !binding.isRetransmission {
+      let stream = streams[binding.stream]
+      guard !stream.pointee.missing.isEmpty else { continue }
+      var sequences: [UInt16] = []
+      stream.pointee.missing.due(now: now.monotonic, roundTrip: peer.pointee.roundTrip, into: &sequences)
+      isMissing = isMissing || !stream.pointee.missing.isEmpty
+      guard !sequences.isEmpty else { continue }
+      try writer.nack(sender: peer.pointee.reportSSRC, media: binding.ssrc, sequences: sequences)
+    }
+    if isMissing { peer.pointee.nextNack = min(peer.pointee.nextNack, now.monotonic + .milliseconds(10)) }
+  }
+
+  private mutating func writePictureRequests(
+    _ index: Int32, to writer: inout RTCPWriter, now: Now
+  ) throws(WireError) {
+    let peer = peers[index]
+    for binding in peer.pointee.bindings where !binding.isRetransmission {
+      let stream = streams[binding.stream]
+      guard stream.pointee.wantsPictureRequest else { continue }
+      stream.pointee.wantsPictureRequest = false
+      let feedback = peer.pointee.description.lines[stream.pointee.lineIndex].feedback
+      if feedback.contains(.fir), !feedback.contains(.pli) {
+        stream.pointee.firSequence &+= 1
+        try writer.fullIntraRequest(
+          sender: peer.pointee.reportSSRC, media: binding.ssrc, sequenceNumber: stream.pointee.firSequence)
+      } else {
+        // Sent even where it was not negotiated: some publishers honour it all the same, the others ignore it.
+        try writer.pictureLoss(sender: peer.pointee.reportSSRC, media: binding.ssrc)
+      }
+      stream.pointee.lastPictureRequest = now.monotonic
+      tally.pictureRequestsSent &+= 1
+    }
+  }
+
+  private mutating func writeFeedback(_ index: Int32, to writer: inout RTCPWriter, now: Now) throws(WireError) {
+    let peer = peers[index]
+    guard let media = peer.pointee.bindings.first?.ssrc else { return }
+    try peer.pointee.feedback.write(to: &writer, sender: peer.pointee.reportSSRC, media: media)
+    if peer.pointee.feedback.hasNews { peer.pointee.nextFeedback = now.monotonic }
+  }
+}

@@ -1,0 +1,119 @@
+import PacketRing
+import RTCWire
+
+extension RelayCore {
+  /// Does what is due: checks, reports, feedback, pacing, liveness.
+  public mutating func advance(now: Now) {
+    due.removeAll(keepingCapacity: true)
+    wheel.expire(now: now.monotonic, into: &due)
+    for index in due where peers.contains(index) { advancePeer(index, now: now) }
+    if let next = nextHousekeeping, next <= now.monotonic {
+      nextHousekeeping = now.monotonic + .milliseconds(250)
+      keepHouse(now: now)
+    }
+  }
+
+  mutating func advancePeer(_ index: Int32, now: Now) {
+    let peer = peers[index]
+    guard peer.pointee.phase != .ending else { return }
+    let moment = now.monotonic
+    if peer.pointee.ice.nextDeadline <= moment {
+      peer.pointee.ice.advance(now: moment, random: &random)
+    }
+    sendICE(index)
+    guard checkLiveness(index, now: now) else { return }
+    if peer.pointee.nextNack <= moment {
+      peer.pointee.nextNack = .distantFuture
+      peer.pointee.owesNack = true
+      markDirty(index)
+    }
+    if peer.pointee.nextFeedback <= moment {
+      peer.pointee.nextFeedback = .distantFuture
+      peer.pointee.owesFeedback = true
+      markDirty(index)
+    }
+    if peer.pointee.nextReport <= moment {
+      peer.pointee.nextReport = moment + .seconds(1)
+      peer.pointee.owesReport = true
+      markDirty(index)
+    }
+    if peer.pointee.nextPace <= moment {
+      peer.pointee.nextPace = .distantFuture
+      markDirty(index)
+    }
+    if peer.pointee.nextLayerCheck <= moment {
+      peer.pointee.nextLayerCheck = moment + .milliseconds(200)
+      if peer.pointee.phase == .connected { checkLayers(peer: index, now: now) }
+      checkRecovery(index, now: now)
+    }
+    if peer.pointee.nextStatistics <= moment {
+      peer.pointee.nextStatistics = moment + .seconds(1)
+      emit(.peerStatistics(statistics(of: index, now: now)))
+    }
+    rearm(index)
+  }
+
+  /// 15 s of silence is stalled, 30 s is gone; so is who never finished connecting within 30 s.
+  private mutating func checkLiveness(_ index: Int32, now: Now) -> Bool {
+    let peer = peers[index]
+    let silence = now.monotonic - peer.pointee.lastHeard
+    if silence >= .seconds(30) {
+      endPeer(index, .iceTimeout, now: now)
+      return false
+    }
+    if peer.pointee.phase != .connected, now.monotonic - peer.pointee.created >= .seconds(30) {
+      endPeer(index, .handshakeFailed, now: now)
+      return false
+    }
+    if silence >= .seconds(15), !peer.pointee.isStalled {
+      peer.pointee.isStalled = true
+      emit(.stalled(peer.pointee.id, now.monotonic))
+    }
+    return true
+  }
+
+  /// A degraded receiver has recovered after 5 s without a drop.
+  private mutating func checkRecovery(_ index: Int32, now: Now) {
+    let peer = peers[index]
+    guard peer.pointee.isDegraded, let last = peer.pointee.lastQueueDrop, now.monotonic - last >= .seconds(5) else {
+      return
+    }
+    peer.pointee.isDegraded = false
+    emit(.restored(peer.pointee.id, kind: .video, now.monotonic))
+  }
+
+  /// What belongs to no peer: publishers that do not answer, sinks' layers.
+  private mutating func keepHouse(now: Now) {
+    for index in 0..<streams.end where streams.contains(index) {
+      let stream = streams[index]
+      guard stream.pointee.isVideo, let asked = stream.pointee.lastPictureRequest else { continue }
+      let waited = now.monotonic - asked
+      if waited > .milliseconds(500), waited < .seconds(2), stream.pointee.groupArrival < asked {
+        stream.pointee.ignoresPictureRequests = true
+      }
+    }
+    for index in 0..<sinks.end where sinks.contains(index) { checkSinkLayer(index, now: now) }
+  }
+
+  func statistics(of index: Int32, now: Now) -> PeerStatistics {
+    let peer = peers[index]
+    var statistics = peer.pointee.statistics
+    statistics.at = now.monotonic
+    statistics.mediaAcknowledged = peer.pointee.acknowledgedSinceStatistics
+    peer.pointee.acknowledgedSinceStatistics = false
+    statistics.roundTripMicroseconds = peer.pointee.roundTrip.microseconds
+    statistics.estimateBitsPerSecond = peer.pointee.estimator.bitsPerSecond
+    let rate = max(peer.pointee.estimator.bitsPerSecond, 1)
+    statistics.queuedMilliseconds = Int64(peer.pointee.queuedVideoBytes) * 8_000 / rate
+    var lost: Int64 = peer.pointee.lostBefore
+    for binding in peer.pointee.bindings where !binding.isRetransmission && streams.contains(binding.stream) {
+      let stream = streams[binding.stream]
+      lost += stream.pointee.statistics.lost
+      statistics.jitterMicroseconds =
+        Int64(stream.pointee.statistics.jitter) * 1_000_000 / Int64(stream.pointee.codec.clockRate)
+    }
+    for send in peer.pointee.sendStreams { statistics.fractionLost = max(statistics.fractionLost, sends[send].pointee.reportedLoss) }
+    statistics.packetsLost = UInt64(max(0, lost))
+    return statistics
+  }
+}

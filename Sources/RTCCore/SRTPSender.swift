@@ -1,0 +1,61 @@
+import COpenSSL
+import CSRTP
+
+/// Seals what one peer is sent. Every (SSRC, index) is sealed once at most, by the caller's `SealIndex`.
+public struct SRTPSender: ~Copyable {
+  private let profile: SRTPProfile
+  private let cipher: GCMCipher
+  private let library: SRTPLibrary
+
+  public init(keys: SRTPKeys) {
+    profile = keys.profile
+    cipher =
+      keys.profile.isGCM ? GCMCipher(masterKey: keys.localKey, masterSalt: keys.localSalt, isSealing: true) : GCMCipher()
+    library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
+  }
+
+  /// Seals header, prefix and payload into `destination` in one pass.
+  ///
+  /// Layout of the result: `[header, as it is | encrypted prefix and payload | tag]`. `payload` is read where it lies; it
+  /// and `destination` never overlap.
+  /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
+  /// - Returns: bytes written. Cost: one pass, no allocation. RFC 7714 §8.1.
+  public mutating func seal(
+    header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, index: Int64,
+    stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    precondition(index > stream.last, "an index may be sealed once only")
+    let plainCount = header.count + prefix.count + payload.count
+    precondition(header.count >= 12 && destination.count >= plainCount + profile.rtpTagByteCount)
+    stream.last = index
+    guard let context = cipher.context else {
+      destination.copyMemory(from: header)
+      UnsafeMutableRawBufferPointer(rebasing: destination[header.count...]).copyMemory(from: prefix)
+      UnsafeMutableRawBufferPointer(rebasing: destination[(header.count + prefix.count)...]).copyMemory(from: payload)
+      var count = Int32(plainCount)
+      let status = tk_srtp_protect(library.session, destination.baseAddress, &count)
+      precondition(status == TK_SRTP_OK, "libsrtp2 could not protect a packet in sequence")
+      return Int(count)
+    }
+    let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
+    let ssrc = UInt32(bigEndian: header.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    let written = cipher.withIV(ssrc: ssrc, index: index) {
+      tk_gcm_seal(
+        context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count,
+        destination.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    }
+    precondition(written == plainCount + 16, "OpenSSL could not encrypt")
+    return written
+  }
+
+  /// Protects an RTCP compound in place; 20 bytes of room behind it are enough for every profile.
+  public mutating func sealRTCP(
+    _ buffer: UnsafeMutableRawBufferPointer, byteCount: Int
+  ) throws(SRTPError) -> Int {
+    guard byteCount >= 8, buffer.count >= byteCount + 24 else { throw .tooShort }
+    var count = Int32(byteCount)
+    let status = tk_srtp_protect_rtcp(library.session, buffer.baseAddress, &count)
+    guard status == TK_SRTP_OK else { throw SRTPLibrary.error(status) }
+    return Int(count)
+  }
+}

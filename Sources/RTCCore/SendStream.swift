@@ -1,0 +1,157 @@
+import PacketRing
+import RTCWire
+
+/// What was sent under one sequence number: enough to make the same payload again. 24 bytes.
+struct SentPacket: BitwiseCopyable {
+  /// Low 32 bits of the outgoing sequence, to tell this packet from the one a ring's length away.
+  var outSequence: UInt32 = 0
+  /// Low 32 bits of the source's extended sequence.
+  var sourceSequence: UInt32 = 0
+  var timestampOffset: UInt32 = 0
+  /// Milliseconds of the monotonic clock, truncated; when it was last sent or repeated.
+  var sentMilliseconds: UInt32 = 0
+  var sourceStream: UInt16 = 0
+  var pictureIDOffset: UInt16 = 0
+  var layerIndexOffset: UInt8 = 0
+  var repeats: UInt8 = 0
+  var isValid: Bool = false
+}
+
+/// The last packets of a SendStream by outgoing sequence: what a NACK is answered from.
+struct SendHistory: ~Copyable {
+  private let entries: UnsafeMutablePointer<SentPacket>
+  private let mask: Int
+
+  /// - Parameter capacity: a power of two.
+  init(capacity: Int) {
+    precondition(capacity & (capacity - 1) == 0)
+    entries = .allocate(capacity: capacity)
+    entries.initialize(repeating: SentPacket(), count: capacity)
+    mask = capacity - 1
+  }
+
+  deinit { entries.deallocate() }
+
+  mutating func note(_ packet: SentPacket, outSequence: Int64) { entries[Int(outSequence) & mask] = packet }
+
+  /// The place of a packet, nil when the ring has gone past it.
+  func find(_ outSequence: Int64) -> UnsafeMutablePointer<SentPacket>? {
+    let entry = entries + (Int(outSequence) & mask)
+    guard entry.pointee.isValid, entry.pointee.outSequence == UInt32(truncatingIfNeeded: outSequence) else { return nil }
+    return entry
+  }
+}
+
+/// The extension block that every packet of a SendStream carries, equal in size for all so that trains are equal.
+///
+/// MID always; transport-wide sequence, absolute send time and audio level are patched at seal (RFC 8285 §4.2).
+struct ExtensionTemplate {
+  private(set) var bytes: [UInt8] = []
+  private(set) var transportSequenceOffset = 0
+  private(set) var absoluteSendTimeOffset = 0
+  private(set) var audioLevelOffset = 0
+
+  init(line: MediaLine) {
+    var data: [UInt8] = []
+    func begin(_ id: UInt8, _ count: Int) -> Int {
+      data.append(id << 4 | UInt8(count - 1))
+      return data.count + 4
+    }
+    let ids = line.extensions
+    let mid = Array(line.mid.utf8.prefix(16))
+    if Self.isOneByte(ids.mid), !mid.isEmpty {
+      _ = begin(ids.mid, mid.count)
+      data += mid
+    }
+    if Self.isOneByte(ids.transportSequence) {
+      transportSequenceOffset = begin(ids.transportSequence, 2)
+      data += [0, 0]
+    }
+    if Self.isOneByte(ids.absoluteSendTime) {
+      absoluteSendTimeOffset = begin(ids.absoluteSendTime, 3)
+      data += [0, 0, 0]
+    }
+    if line.kind == .audio, Self.isOneByte(ids.audioLevel) {
+      audioLevelOffset = begin(ids.audioLevel, 1)
+      data += [0]
+    }
+    guard !data.isEmpty else { return }
+    while data.count % 4 != 0 { data.append(0) }
+    bytes = [0xBE, 0xDE, 0, UInt8(data.count / 4)] + data
+  }
+
+  private static func isOneByte(_ id: UInt8) -> Bool { id >= 1 && id <= 14 }
+}
+
+/// One outgoing SSRC: it lives as long as the pane's m-line; sources come and go beneath it, its numbers never restart.
+struct SendStream: ~Copyable {
+  let peer: Int32
+  let lineIndex: Int
+  let kind: MediaKind
+  let mid: String
+  let codecs: [Codec]
+  let feedback: FeedbackSet
+  let ssrc: UInt32
+  let retransmissionSSRC: UInt32?
+  let template: ExtensionTemplate
+  var source: PaneSource = .none
+  var maxHeight: UInt16 = 0
+
+  /// The track subscribed to and this stream's place in its array; -1 without one.
+  var track: Int32 = -1
+  var subscription = -1
+  var codec: Codec?
+
+  /// Next outgoing sequence; starts in 1…32,767 so that the rollover counter of the first packets is surely 0.
+  var nextSequence: Int64
+  var nextRetransmission: Int64
+  var sealIndex = SealIndex()
+  var retransmissionSealIndex = SealIndex()
+  var sent: SendHistory
+
+  var hasSent = false
+  var lastTimestamp: UInt32 = 0
+  var lastLessonTime: Int64 = 0
+  var lastSource: Int32 = -1
+  var lastPictureID: UInt16 = 0
+  var lastLayerIndex: UInt8 = 0
+  var packets: UInt32 = 0
+  var octets: UInt32 = 0
+  var nextReport: Instant = .distantFuture
+
+  /// The next source sequence of a burst that brings a late joiner up to the present; nil when live.
+  var cursor: Int64?
+  /// The highest outgoing sequence that only ever went out as a retransmission.
+  var highestRepaired: Int64 = 0
+  var waitingSince: Instant?
+  var queuedBytes = 0
+  /// The last reported extended highest sequence, to see that media is acknowledged.
+  var acknowledged: UInt32 = 0
+  var reportedLoss: UInt8 = 0
+  var cumulativeLost: Int32 = 0
+  var firRequest: UInt8?
+
+  init(peer: Int32, lineIndex: Int, line: MediaLine, random: inout SplitMix64) {
+    self.peer = peer
+    self.lineIndex = lineIndex
+    kind = line.kind
+    mid = line.mid
+    codecs = line.codecs
+    feedback = line.feedback
+    ssrc = line.sources.first?.ssrc ?? UInt32.random(in: 1...UInt32.max, using: &random)
+    retransmissionSSRC = line.sources.first?.retransmission
+    template = ExtensionTemplate(line: line)
+    nextSequence = Int64.random(in: 1...0x7FFF, using: &random)
+    nextRetransmission = Int64.random(in: 1...0x7FFF, using: &random)
+    sent = SendHistory(capacity: line.kind == .video ? 2_048 : 256)
+  }
+
+  /// The codec of this line for a source's codec: H.264 by packetization mode and then the nearest profile.
+  func codec(for source: Codec) -> Codec? {
+    let same = codecs.filter { $0.encoding == source.encoding && $0.clockRate == source.clockRate }
+    guard source.encoding == .h264 else { return same.first }
+    let mode = same.filter { $0.packetizationMode == source.packetizationMode }
+    func profile(_ codec: Codec) -> UInt32 { codec.profileLevelID >> 16 }
+    return mode.first { profile($0) == profile(source) } ?? mode.first { profile($0) == 0x42 } ?? mode.first
+  }
+}

@@ -1,0 +1,92 @@
+import PacketRing
+
+/// A track delivered to one pane or sink: the hot fields of the fan-out, contiguous for each track, 64 bytes at most.
+struct Subscription: BitwiseCopyable {
+  /// Outgoing sequence = source sequence + offset.
+  var sequenceOffset: Int64 = 0
+  /// Source packets before this are not forwarded: they came before the switch.
+  var floor: Int64 = .max
+  /// The receiving peer, -1 for a sink.
+  var peer: Int32
+  /// The SendStream, or the sink's index.
+  var destination: Int32
+  var timestampOffset: UInt32 = 0
+  var pictureIDOffset: UInt16 = 0
+  var layerIndexOffset: UInt8 = 0
+  /// The layer shown, -1 before the first key frame.
+  var current: Int8 = -1
+  /// The layer wanted; shown from its next key frame on.
+  var target: Int8 = 0
+  /// Live packets wait while a burst from the history is on its way.
+  var isCatchingUp = false
+  var isSink: Bool { peer < 0 }
+}
+
+/// One packet queued for one receiver: what to seal, not the bytes.
+struct ForwardEntry: BitwiseCopyable {
+  var sourceSequence: Int64
+  var outSequence: Int64
+  var queuedAt: Int64
+  var sendStream: Int32
+  var timestampOffset: UInt32
+  var stream: UInt16
+  var pictureIDOffset: UInt16
+  var byteCount: UInt16
+  var layerIndexOffset: UInt8
+  var flags: PacketFlags
+}
+
+/// One audio or video of a feed. It outlives the sessions that publish it.
+struct Track: ~Copyable {
+  let lesson: Int32
+  let feed: FeedID
+  let kind: MediaKind
+  /// ReceiveStream indices by layer, low to high; -1 where none.
+  var layers: (Int32, Int32, Int32) = (-1, -1, -1)
+  /// The number of the present session's track as events and sinks know it; 0 before the first.
+  var session: UInt32 = 0
+  var codec: Codec?
+  var subscriptions: [Subscription] = []
+
+  func layer(_ index: Int8) -> Int32 {
+    switch index {
+    case 0: layers.0
+    case 1: layers.1
+    case 2: layers.2
+    default: -1
+    }
+  }
+
+  mutating func setLayer(_ index: Int8, _ stream: Int32) {
+    switch index {
+    case 0: layers.0 = stream
+    case 1: layers.1 = stream
+    case 2: layers.2 = stream
+    default: preconditionFailure("a track has three layers")
+    }
+  }
+
+  var isEmpty: Bool { layers.0 < 0 && layers.1 < 0 && layers.2 < 0 }
+}
+
+/// A seat's camera or screen in a lesson: at most one audio and one video track.
+struct Feed {
+  let id: FeedID
+  var publisher: Int32 = -1
+  var injection: Int = -1
+  var audio: Int32 = -1
+  var video: Int32 = -1
+}
+
+struct Lesson: ~Copyable {
+  let id: LessonID
+  var stage: FeedID?
+  var isClosing = false
+  var feeds: [Feed] = []
+  var peers: [Int32] = []
+
+  /// Feeds of one lesson: a stage and every seat's camera and screen, 64 seats.
+  static let feedLimit = 128
+
+  func feedIndex(_ id: FeedID) -> Int? { feeds.firstIndex { $0.id == id } }
+}
