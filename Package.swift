@@ -15,12 +15,17 @@ let package = Package(
   targets: [
     // Ground: C shims and system libraries, no policy
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CLinuxIO"),
     .target(name: "CSRTP", linkerSettings: [.linkedLibrary("srtp2")]),
     // Level 1
     .target(name: "PacketRing", swiftSettings: settings),
     .target(name: "RTCWire", swiftSettings: settings),
     // Level 2
     .target(name: "RTCCore", dependencies: ["PacketRing", "RTCWire", "COpenSSL", "CSRTP"], swiftSettings: settings),
+    // Level 3
+    .target(
+      name: "MediaWorker", dependencies: ["RTCCore", "RTCWire", "PacketRing", "CLinuxIO", "COpenSSL"],
+      swiftSettings: settings),
     // Level 5
     .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing"], swiftSettings: settings),
     // Tests
@@ -28,6 +33,9 @@ let package = Package(
     .testTarget(name: "RTCWireTests", dependencies: ["RTCWire"], swiftSettings: settings),
     .testTarget(
       name: "RTCCoreTests", dependencies: ["RTCCore", "RTCWire", "COpenSSL", "CSRTP"], swiftSettings: settings),
+    .testTarget(
+      name: "MediaWorkerTests", dependencies: ["MediaWorker", "RTCCore", "RTCWire", "PacketRing"],
+      swiftSettings: settings),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "RTCCore"], swiftSettings: settings),
   ]
 )

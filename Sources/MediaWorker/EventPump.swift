@@ -1,0 +1,34 @@
+import CLinuxIO
+import PacketRing
+import RTCCore
+
+/// Carries events from the worker's lane into an `AsyncStream`, on a thread of its own: yielding takes a lock, and the
+/// worker takes none.
+final class EventPump: @unchecked Sendable {
+  let wake: Int32
+  private var events: LaneConsumer<CoreEvent>
+  private let continuation: AsyncStream<CoreEvent>.Continuation
+  private let stopping = StopFlag()
+
+  init(events: consuming LaneConsumer<CoreEvent>, continuation: AsyncStream<CoreEvent>.Continuation) {
+    wake = tk_eventfd()
+    self.events = events
+    self.continuation = continuation
+  }
+
+  deinit { tk_close(wake) }
+
+  func run() {
+    while !stopping.isSet {
+      while let event = events.pop() { continuation.yield(event) }
+      tk_eventfd_wait(wake, 1_000_000_000)
+    }
+    while let event = events.pop() { continuation.yield(event) }
+    continuation.finish()
+  }
+
+  func stop() {
+    stopping.set()
+    tk_eventfd_signal(wake)
+  }
+}

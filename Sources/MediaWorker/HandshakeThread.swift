@@ -1,0 +1,201 @@
+import CLinuxIO
+import COpenSSL
+import PacketRing
+import RTCCore
+import Synchronization
+
+/// Runs the DTLS handshakes of one worker, away from its packets: a handshake costs a millisecond of a core.
+///
+/// Datagrams come by a lane and records, keys and verdicts go back by another. An association is freed 30 s after its
+/// handshake; until then it answers repeated flights.
+final class HandshakeThread: @unchecked Sendable {
+  private struct Session {
+    let dtls: OpaquePointer
+    let isClient: Bool
+    let fingerprints: [CertificateFingerprint]
+    var begun: Int64
+    var done: Int64?
+    var deadline: Int64
+  }
+
+  static let sessionLimit = 4_096
+  private static let handshakeLimit: Int64 = 15_000_000
+  private static let linger: Int64 = 30_000_000
+  private static let mtu: Int32 = 1_200
+
+  private let identity: OpaquePointer
+  private let wake: Int32
+  private let workerWake: Int32
+  private var inputs: LaneConsumer<HandshakeInput>
+  private var outputs: LaneProducer<HandshakeOutput>
+  private var sessions: [PeerID: Session] = [:]
+  private let stopping = Atomic<Bool>(false)
+  private var handle: UInt64 = 0
+
+  /// - Parameter workerWake: the eventfd that wakes the worker when there are outputs.
+  init(
+    identity: DTLSIdentity, workerWake: Int32, inputs: consuming LaneConsumer<HandshakeInput>,
+    outputs: consuming LaneProducer<HandshakeOutput>
+  ) throws(CertificateError) {
+    guard let made = tk_identity_create(identity.certificatePEM, identity.privateKeyPEM) else { throw .cannotRead }
+    self.identity = made
+    self.workerWake = workerWake
+    wake = tk_eventfd()
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  deinit {
+    tk_identity_free(identity)
+    tk_close(wake)
+  }
+
+  func start() {
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let error = tk_thread_start(
+      "handshake", -1, { Unmanaged<HandshakeThread>.fromOpaque($0!).takeRetainedValue().run() }, context, &handle)
+    precondition(error == 0, "the system starts no more threads")
+  }
+
+  /// The worker calls this after it has put inputs into the lane.
+  func signal() { tk_eventfd_signal(wake) }
+
+  func stop() {
+    stopping.store(true, ordering: .releasing)
+    signal()
+    tk_thread_join(handle)
+  }
+
+  private func run() {
+    while !stopping.load(ordering: .acquiring) {
+      let now = tk_monotonic_microseconds()
+      let earliest = sessions.values.map(\.deadline).min() ?? .max
+      if earliest > now {
+        tk_eventfd_wait(wake, earliest == .max ? -1 : min(earliest - now, 1_000_000) * 1_000)
+      } else {
+        tk_eventfd_clear(wake)
+      }
+      var produced = false
+      while let input = inputs.pop() { produced = take(input) || produced }
+      produced = expire() || produced
+      if produced { tk_eventfd_signal(workerWake) }
+    }
+    for session in sessions.values { tk_dtls_free(session.dtls) }
+    sessions.removeAll()
+  }
+
+  private func take(_ input: HandshakeInput) -> Bool {
+    switch input {
+    case .start(let peer, let role, let fingerprints):
+      guard sessions[peer] == nil else { return false }
+      guard sessions.count < Self.sessionLimit,
+        let dtls = tk_dtls_create(identity, role == .client ? 1 : 0, Self.mtu)
+      else { return emit(.failed(peer, .protocolError)) }
+      let now = tk_monotonic_microseconds()
+      sessions[peer] = Session(
+        dtls: dtls, isClient: role == .client, fingerprints: fingerprints, begun: now, done: nil,
+        deadline: now + Self.handshakeLimit)
+      return role == .client ? proceed(peer, tk_dtls_receive(dtls, nil, 0)) : false
+    case .datagram(let peer, let bytes):
+      guard let session = sessions[peer] else { return false }
+      return proceed(peer, tk_dtls_receive(session.dtls, bytes, bytes.count))
+    case .close(let peer):
+      guard let session = sessions.removeValue(forKey: peer) else { return false }
+      tk_dtls_free(session.dtls)
+      return false
+    }
+  }
+
+  /// Sends what the association wrote and acts on where it stands.
+  private func proceed(_ peer: PeerID, _ state: tk_dtls_state) -> Bool {
+    guard var session = sessions[peer] else { return false }
+    var produced = flush(peer, session)
+    let now = tk_monotonic_microseconds()
+    switch state {
+    case TK_DTLS_DONE:
+      if session.done == nil {
+        session.done = now
+        session.deadline = now + Self.linger
+        sessions[peer] = session
+        produced = finish(peer, session) || produced
+      }
+    case TK_DTLS_FAILED: produced = fail(peer, .protocolError)
+    case TK_DTLS_CLOSED: produced = emit(.closed(peer)) || produced
+    default:
+      let left = tk_dtls_milliseconds_to_timeout(session.dtls)
+      let limit = session.begun + Self.handshakeLimit
+      session.deadline = left < 0 ? limit : min(limit, now + left * 1_000)
+      sessions[peer] = session
+    }
+    return produced
+  }
+
+  private func finish(_ peer: PeerID, _ session: Session) -> Bool {
+    guard isExpected(session) else { return fail(peer, .fingerprintMismatch) }
+    guard let profile = SRTPProfile(rawValue: UInt16(tk_dtls_profile(session.dtls))) else {
+      return fail(peer, .noCommonProfile)
+    }
+    let keyCount = profile.masterKeyByteCount
+    let saltCount = profile.masterSaltByteCount
+    var material = [UInt8](repeating: 0, count: 2 * (keyCount + saltCount))
+    guard tk_dtls_export(session.dtls, &material, material.count) == 1 else { return fail(peer, .protocolError) }
+    let clientKey = Array(material[0..<keyCount])
+    let serverKey = Array(material[keyCount..<2 * keyCount])
+    let clientSalt = Array(material[2 * keyCount..<2 * keyCount + saltCount])
+    let serverSalt = Array(material[(2 * keyCount + saltCount)...])
+    let keys = SRTPKeys(
+      profile: profile, localKey: session.isClient ? clientKey : serverKey,
+      localSalt: session.isClient ? clientSalt : serverSalt, remoteKey: session.isClient ? serverKey : clientKey,
+      remoteSalt: session.isClient ? serverSalt : clientSalt)
+    return emit(.keysReady(peer, keys))
+  }
+
+  private func isExpected(_ session: Session) -> Bool {
+    session.fingerprints.contains { expected in
+      var digest = [UInt8](repeating: 0, count: 64)
+      let count = tk_dtls_peer_digest(session.dtls, expected.algorithm, &digest)
+      return count > 0 && Array(digest.prefix(count)) == expected.digest
+    }
+  }
+
+  private func fail(_ peer: PeerID, _ failure: HandshakeFailure) -> Bool {
+    if let session = sessions.removeValue(forKey: peer) { tk_dtls_free(session.dtls) }
+    return emit(.failed(peer, failure))
+  }
+
+  private func flush(_ peer: PeerID, _ session: Session) -> Bool {
+    var produced = false
+    var datagram = [UInt8](repeating: 0, count: 2_048)
+    while true {
+      let count = tk_dtls_next_datagram(session.dtls, &datagram, datagram.count)
+      guard count > 0 else { return produced }
+      produced = emit(.send(peer, Array(datagram.prefix(count)))) || produced
+    }
+  }
+
+  private func expire() -> Bool {
+    let now = tk_monotonic_microseconds()
+    var produced = false
+    for (peer, session) in sessions where session.deadline <= now {
+      if session.done != nil {
+        tk_dtls_free(session.dtls)
+        sessions[peer] = nil
+      } else if now >= session.begun + Self.handshakeLimit {
+        produced = fail(peer, .timeout) || produced
+      } else {
+        produced = proceed(peer, tk_dtls_timeout(session.dtls)) || produced
+      }
+    }
+    return produced
+  }
+
+  /// Waits when the worker is behind: keys must not be lost, and nothing here is urgent.
+  private func emit(_ output: HandshakeOutput) -> Bool {
+    while !outputs.push(output) {
+      if stopping.load(ordering: .acquiring) { return false }
+      tk_eventfd_signal(workerWake)
+      tk_eventfd_wait(wake, 1_000_000)
+    }
+    return true
+  }
+}

@@ -1,0 +1,249 @@
+import CLinuxIO
+import PacketRing
+public import RTCCore
+import RTCWire
+import Synchronization
+
+/// Ends of a lane on their way to the worker: a class, so that they fit a command.
+final class SinkEnds: @unchecked Sendable {
+  var producer: LaneProducer<PacketRecord>?
+  var returns: LaneConsumer<SlotIndex>?
+  init(_ producer: consuming LaneProducer<PacketRecord>, _ returns: consuming LaneConsumer<SlotIndex>) {
+    self.producer = consume producer
+    self.returns = consume returns
+  }
+}
+
+final class InjectionEnds: @unchecked Sendable {
+  var packets: LaneConsumer<InjectedPacket>?
+  var grants: LaneProducer<SlotIndex>?
+  init(_ packets: consuming LaneConsumer<InjectedPacket>, _ grants: consuming LaneProducer<SlotIndex>) {
+    self.packets = consume packets
+    self.grants = consume grants
+  }
+}
+
+enum WorkerCommand: Sendable {
+  case core(Command)
+  case attachSink(SinkID, SinkEnds)
+  case attachInjection(InjectionID, InjectionEnds)
+}
+
+/// The state of a worker's thread; only `run` touches it.
+///
+/// A turn: clock once → commands → returned leases and injected packets → receive batches → handshake results → timers →
+/// drain → transmit → counters; then `epoll_wait` until the core's next deadline.
+final class WorkerLoop: @unchecked Sendable {
+  /// Batches of 64 in a turn: beyond that, timers and sending come first.
+  private static let batchLimit = 8
+
+  private let configuration: WorkerConfiguration
+  private var core: RelayCore
+  private let arena: SlotArena
+  private var socket: UDPSocket
+  private var egress = EgressArena()
+  private let wake: Int32
+  private let epoll: Int32
+  private var commands: LaneConsumer<WorkerCommand>
+  private var handshakeInputs: LaneProducer<HandshakeInput>
+  private var handshakeOutputs: LaneConsumer<HandshakeOutput>
+  private let handshake: HandshakeThread
+  private var events: LaneProducer<CoreEvent>
+  private let eventWake: Int32
+  private let published: SharedCounters
+  private var counters = WorkerCounters()
+  private var nextPublication: Int64 = 0
+  private var faults: SplitMix64
+  private let stopping: StopFlag
+  /// Slots waiting for the next receive call, and their addresses for it.
+  private var spare: [SlotIndex] = []
+  private var buffers: [UnsafeMutableRawPointer?] = []
+  private var received = [tk_received](repeating: tk_received(), count: TK_BATCH)
+  private var wakesHandshake = false
+  private var wakesEvents = false
+
+  init(
+    configuration: WorkerConfiguration, core: consuming RelayCore, arena: SlotArena, socket: consuming UDPSocket,
+    wake: Int32, commands: consuming LaneConsumer<WorkerCommand>,
+    handshakeInputs: consuming LaneProducer<HandshakeInput>,
+    handshakeOutputs: consuming LaneConsumer<HandshakeOutput>, handshake: HandshakeThread,
+    events: consuming LaneProducer<CoreEvent>, eventWake: Int32, published: SharedCounters, stopping: StopFlag
+  ) {
+    self.configuration = configuration
+    self.core = core
+    self.arena = arena
+    epoll = tk_epoll(socket.descriptor, wake)
+    self.socket = socket
+    self.wake = wake
+    self.commands = commands
+    self.handshakeInputs = handshakeInputs
+    self.handshakeOutputs = handshakeOutputs
+    self.handshake = handshake
+    self.events = events
+    self.eventWake = eventWake
+    self.published = published
+    self.stopping = stopping
+    faults = SplitMix64(seed: configuration.seed ^ 0x5EED)
+    counters.receiveBufferBytes = self.socket.receiveBufferByteCount
+  }
+
+  deinit { tk_close(epoll) }
+
+  func run() {
+    while !stopping.isSet {
+      let hasMore = turn()
+      guard !hasMore else { continue }
+      let deadline = core.nextDeadline
+      let now = tk_monotonic_microseconds()
+      let limit: Int64 = 100_000
+      let pause = deadline == .distantFuture ? limit : min(max(deadline.microseconds - now, 0), limit)
+      if tk_epoll_wait(epoll, pause) & 2 != 0 { tk_eventfd_clear(wake) }
+    }
+    // The last turn sends the BYEs of what the control plane has just removed.
+    _ = turn()
+  }
+
+  /// True when the socket had more than a turn takes.
+  private func turn() -> Bool {
+    let now = monotonicNow()
+    var taken = 0
+    while taken < 256, let command = commands.pop() {
+      taken += 1
+      apply(command, now: now)
+    }
+    core.service(now: now)
+    let hasMore = receive(now: now)
+    while let output = handshakeOutputs.pop() { core.handle(output, now: now) }
+    core.advance(now: now)
+    var isFull = true
+    while isFull {
+      isFull = core.drain(into: &egress, now: now)
+      transmit()
+    }
+    handOver()
+    count(since: now)
+    return hasMore
+  }
+
+  private func apply(_ command: WorkerCommand, now: Now) {
+    switch command {
+    case .core(let command): core.apply(command, now: now)
+    case .attachSink(let sink, let ends):
+      guard let producer = ends.producer.take(), let returns = ends.returns.take() else { return }
+      core.attachSink(sink, producer: producer, returns: returns)
+    case .attachInjection(let injection, let ends):
+      guard let packets = ends.packets.take(), let grants = ends.grants.take() else { return }
+      core.attachInjection(injection, packets: packets, grants: grants)
+      core.service(now: now)
+    }
+  }
+
+  private func receive(now: Now) -> Bool {
+    let limit = TK_BATCH
+    for _ in 0..<Self.batchLimit {
+      while spare.count < limit, let slot = core.claimSlot() {
+        spare.append(slot)
+        buffers.append(arena.pointer(slot))
+      }
+      guard !spare.isEmpty else { return false }
+      counters.receiveCalls &+= 1
+      let count = Int(
+        tk_udp_receive(socket.descriptor, &buffers, UInt32(arena.stride), &received, Int32(spare.count)))
+      guard count > 0 else { return false }
+      for index in 0..<count {
+        let datagram = received[index]
+        guard datagram.count > 0, !isLost() else {
+          core.releaseSlot(spare[index])
+          continue
+        }
+        var local = SocketAddress(datagram.local)
+        local.port = socket.port
+        core.receive(
+          spare[index], byteCount: Int(datagram.count),
+          path: NetworkPath(local: local, remote: SocketAddress(datagram.remote)), now: now)
+      }
+      spare.removeFirst(count)
+      buffers.removeFirst(count)
+      if count < limit { return false }
+    }
+    return true
+  }
+
+  /// A deliberate fault, for trials: this share of datagrams is lost in each direction.
+  private func isLost() -> Bool {
+    configuration.faultDropFraction > 0
+      && Double.random(in: 0..<1, using: &faults) < configuration.faultDropFraction
+  }
+
+  private func transmit() {
+    guard !egress.isEmpty else { return }
+    var trains = egress.trains
+    if configuration.faultDropFraction > 0 {
+      // Datagram by datagram: whole trains would make burst loss of it.
+      trains = trains.flatMap(split).filter { _ in !isLost() }
+    }
+    for train in trains { counters.trainLength.add(train.segmentCount) }
+    socket.send(egress, trains: trains)
+    egress.reset()
+  }
+
+  private func split(_ train: Train) -> [Train] {
+    stride(from: 0, to: train.byteCount, by: train.segmentByteCount).map { offset in
+      var single = train
+      single.offset += offset
+      single.byteCount = min(train.segmentByteCount, train.byteCount - offset)
+      single.segmentByteCount = single.byteCount
+      return single
+    }
+  }
+
+  /// Hands what the core wants told to the other threads.
+  private func handOver() {
+    wakesHandshake = false
+    wakesEvents = false
+    while let input = core.nextHandshakeInput() {
+      // A lost datagram is sent again by DTLS; a lost start ends in a timeout that the control plane reports.
+      _ = handshakeInputs.push(input)
+      wakesHandshake = true
+    }
+    while let event = core.nextEvent() {
+      if !events.push(event) { counters.eventsDropped &+= 1 }
+      wakesEvents = true
+    }
+    if wakesHandshake { handshake.signal() }
+    if wakesEvents { tk_eventfd_signal(eventWake) }
+  }
+
+  private func count(since start: Now) {
+    let now = tk_monotonic_microseconds()
+    counters.turns &+= 1
+    counters.turnMicroseconds.add(Int(now - start.monotonic.microseconds))
+    guard now >= nextPublication else { return }
+    nextPublication = now + 100_000
+    counters.core = core.counters
+    counters.sendCalls = socket.sendCalls
+    counters.sendDrops = socket.droppedWhenFull
+    counters.sendErrors = socket.sendErrors
+    published.publish(counters)
+  }
+}
+
+/// The clocks, read together. The only reader of them below the control plane.
+public func monotonicNow() -> Now {
+  Now(
+    monotonic: Instant(microseconds: tk_monotonic_microseconds()),
+    ntp: NTPTime(unixMicroseconds: tk_realtime_microseconds()))
+}
+
+/// Counters handed from the worker to whoever asks; the worker never waits for a reader.
+final class SharedCounters: Sendable {
+  private let latest = Mutex(WorkerCounters())
+  func publish(_ counters: WorkerCounters) { latest.withLockIfAvailable { $0 = counters } }
+  func read() -> WorkerCounters { latest.withLock { $0 } }
+}
+
+final class StopFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+  var isSet: Bool { flag.load(ordering: .acquiring) }
+  func set() { flag.store(true, ordering: .releasing) }
+}

@@ -1,0 +1,142 @@
+// Goal: a lesson over real sockets, DTLS and threads. Method: three workers on loopback: relay, publisher, receiver.
+import MediaWorker
+import PacketRing
+import RTCCore
+import RTCWire
+import Testing
+
+private func text(_ count: Int) -> String {
+  String(decoding: secureRandomBytes(count).map { UInt8(ascii: "a") + $0 % 26 }, as: UTF8.self)
+}
+
+/// One side of a connection: a worker and what its description needs.
+private struct Side {
+  let worker: MediaWorker
+  let identity: DTLSIdentity
+
+  init(controlling: Bool, drop: Double = 0) throws {
+    identity = try DTLSIdentity.generate()
+    var configuration = WorkerConfiguration()
+    configuration.loopbackOnly = true
+    configuration.slotCount = 4_096
+    configuration.faultDropFraction = drop
+    if controlling { configuration.core.localAddresses = [SocketAddress(ipv4: 0x7F00_0001, port: 0)] }
+    worker = try MediaWorker(configuration: configuration, identity: identity)
+    _ = worker.send(.openLesson(LessonID(rawValue: 1)))
+    _ = worker.send(.setStage(LessonID(rawValue: 1), FeedID(rawValue: 1)))
+  }
+
+  var transport: LocalTransport {
+    let candidate = ICECandidateLine(
+      foundation: "1", transport: "udp", priority: 2_130_706_431, address: "127.0.0.1", port: worker.port, type: "host")
+    return LocalTransport(
+      credentials: ICECredentials(userFragment: text(8), password: text(24)), fingerprint: identity.fingerprint,
+      candidates: [candidate], sessionID: 1)
+  }
+
+  /// Connects this side as a client of the relay by an offer and an answer.
+  func connect(to relay: Side, role: NegotiationRole, peer: UInt64) throws {
+    var random = SystemRandomNumberGenerator()
+    let tracks = [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)]
+    let offer = Negotiation.offer(role: role, tracks: tracks, local: transport, random: &random)
+    let (answer, description) = try Negotiation.answer(
+      offer: SessionDescription(parsing: offer.description.text), role: role, local: relay.transport,
+      peer: PeerID(rawValue: peer), lesson: LessonID(rawValue: 1), feed: FeedID(rawValue: 1), random: &random)
+    let client = try Negotiation.apply(
+      answer: SessionDescription(parsing: answer.text), to: offer, peer: PeerID(rawValue: 1),
+      lesson: LessonID(rawValue: 1), feed: FeedID(rawValue: 1))
+    #expect(relay.worker.send(.addPeer(description)))
+    if role == .whip {
+      _ = worker.send(
+        .openInjection(
+          LessonID(rawValue: 1), FeedID(rawValue: 1), injection: InjectionID(rawValue: 1), lines: offer.mediaLines))
+    }
+    #expect(worker.send(.addPeer(client)))
+    for line in client.lines where line.direction == .send {
+      _ = worker.send(
+        .setPane(PeerID(rawValue: 1), mid: line.mid, source: .feed(FeedID(rawValue: 1)), maxHeight: 0))
+    }
+  }
+}
+
+@Suite(.serialized) struct LoopbackTests {
+  @Test(arguments: [0.0, 0.03]) func lessonGoesThroughThreeWorkers(drop: Double) async throws {
+    let relay = try Side(controlling: false, drop: drop)
+    let lead = try Side(controlling: true)
+    let site = try Side(controlling: true)
+    defer { for side in [lead, site, relay] { side.worker.stop() } }
+    // Just started: the command rings are empty.
+    var injection = lead.worker.attachInjection(InjectionID(rawValue: 1))!
+    var sink = site.worker.attachSink(SinkID(rawValue: 1), capacity: 2_048)!
+    _ = site.worker.send(.addSink(LessonID(rawValue: 1), FeedID(rawValue: 1), sink: SinkID(rawValue: 1)))
+    try site.connect(to: relay, role: .whep, peer: 2)
+    try lead.connect(to: relay, role: .whip, peer: 1)
+    var sequence: UInt16 = 65_500
+    var frames: Set<UInt32> = []
+    var frame: UInt32 = 0
+    // 200 pictures of four packets, 10 ms apart; a key frame every 50.
+    while frame < 200 || (frames.count < 120 && frame < 800) {
+      for part in 0..<4 {
+        guard let slot = injection.grants.pop() else { continue }
+        let place = lead.worker.arena.pointer(slot)
+        RTPWriter.writeHeader(
+          to: place, marker: part == 3, payloadType: 102, sequence: sequence, timestamp: frame &* 900, ssrc: 1,
+          hasExtension: false, hasPadding: false)
+        sequence &+= 1
+        let payload = UnsafeMutableRawBufferPointer(start: place + 12, count: 900)
+        payload[0] = frame % 50 == 0 ? 0x65 : 0x41
+        payload.storeBytes(of: frame, toByteOffset: 1, as: UInt32.self)
+        _ = injection.packets.push(
+          InjectedPacket(
+            slot: slot, byteCount: 912, line: 1, captureTime: monotonicNow().monotonic.microseconds))
+      }
+      frame += 1
+      try await Task.sleep(for: .milliseconds(10))
+      while let record = sink.leases.pop() {
+        let bytes = site.worker.arena.bytes(record.slot, count: record.byteCount)
+        #expect(record.payloadByteCount == 900)
+        frames.insert(bytes.loadUnaligned(fromByteOffset: Int(record.payloadOffset) + 1, as: UInt32.self))
+        _ = sink.returns.push(record.slot)
+      }
+    }
+    #expect(frames.count >= 120)
+    let relayCounters = relay.worker.counters()
+    #expect(relayCounters.core.packetsSent > 400)
+    if drop == 0 { #expect(relayCounters.core.packetsRetransmitted < 20) }
+  }
+
+  @Test func aWrongFingerprintIsRefused() async throws {
+    let relay = try Side(controlling: false)
+    let site = try Side(controlling: true)
+    defer { for side in [site, relay] { side.worker.stop() } }
+    var random = SystemRandomNumberGenerator()
+    var transport = site.transport
+    transport.fingerprint.digest[0] ^= 1
+    let offer = Negotiation.offer(
+      role: .whep, tracks: [OfferedTrack(kind: .audio, encoding: .opus)], local: transport, random: &random)
+    let (answer, description) = try Negotiation.answer(
+      offer: offer.description, role: .whep, local: relay.transport, peer: PeerID(rawValue: 1),
+      lesson: LessonID(rawValue: 1), feed: nil, random: &random)
+    let client = try Negotiation.apply(
+      answer: answer, to: offer, peer: PeerID(rawValue: 1), lesson: LessonID(rawValue: 1), feed: nil)
+    _ = relay.worker.send(.addPeer(description))
+    _ = site.worker.send(.addPeer(client))
+    var end: PeerEnd?
+    for await event in relay.worker.events {
+      if case .ended(_, let reason, _) = event {
+        end = reason
+        break
+      }
+    }
+    #expect(end == .fingerprintMismatch)
+  }
+
+  @Test func certificatesOfOurAuthorityAreIssuedForNamesAndAddresses() throws {
+    let authority = try CertificateAuthority.generate(name: "Tongke test")
+    let server = try authority.issue(names: ["relay.school"], addresses: ["10.1.2.3", "2001:db8::1"])
+    let left = try #require(CertificateAuthority.secondsLeft(certificatePEM: server.certificatePEM))
+    #expect(left > 396 * 86_400 && left < 398 * 86_400)
+    #expect(throws: CertificateError.self) { try authority.issue(names: ["a,b"], addresses: []) }
+    #expect(CertificateAuthority.secondsLeft(certificatePEM: "nonsense") == nil)
+  }
+}
