@@ -95,14 +95,28 @@ extension LedgerStore {
         let lesson = try RowReading.identifier(row, "id")
         let isAlwaysLive: Bool = try RowReading.value(row, "isAlwaysLive")
         let state: LessonState = try RowReading.choice(row, "state")
+        let seenAt = try Self.lastSign(db, of: lesson) ?? now
         closed += try writer.closeSeats(of: lesson, kind: .interrupted, reason: "restart")
         if state == .live, !isAlwaysLive {
           _ = try writer.append(
-            LedgerEvent(kind: .interrupted, lesson: lesson, payload: [("reason", "restart")]))
+            LedgerEvent(
+              kind: .interrupted, lesson: lesson, payload: [("reason", "restart"), ("seenAt", String(seenAt))]))
           closed += 1
         }
       }
       return closed
     }
+  }
+
+  /// When the lesson last showed life: its latest event or checkpoint. The time the relay was down
+  /// is nobody's.
+  private static func lastSign(_ db: Database, of lesson: Identifier) throws -> Int64? {
+    try Int64.fetchOne(
+      db,
+      sql: """
+        SELECT MAX(at) FROM (
+          SELECT at FROM events WHERE id = (SELECT MAX(id) FROM events WHERE lesson = ?1)
+          UNION ALL SELECT MAX(seenAt) FROM attendance WHERE lesson = ?1)
+        """, arguments: [lesson.databaseValue])
   }
 }

@@ -150,3 +150,10 @@ public final class LedgerStore: Sendable {
     }
   }
 }
+
+extension LedgerStore {
+  /// A setting of the writing connection, for `doctor` and tests; `name` is never user input.
+  package func pragma(_ name: StaticString) throws -> String? {
+    try translating { try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") } }
+  }
+}
