@@ -1,0 +1,37 @@
+"""Two machines and a wire between them: network namespaces joined by a veth pair. Needs root."""
+
+import os
+import subprocess
+
+RELAY_ADDRESS = "198.51.100.1"
+ROOM_ADDRESS = "198.51.100.2"
+
+
+class Wire:
+    def __init__(self):
+        name = f"tk{os.getpid() % 100_000}"
+        self.relay, self.room = name + "r", name + "c"
+        self._commands(
+            f"ip netns add {self.relay}",
+            f"ip netns add {self.room}",
+            f"ip -n {self.relay} link add wire type veth peer name wire netns {self.room}",
+        )
+        for space, address in ((self.relay, RELAY_ADDRESS), (self.room, ROOM_ADDRESS)):
+            self._commands(
+                f"ip -n {space} link set lo up",
+                f"ip -n {space} link set wire up",
+                f"ip -n {space} addr add {address}/24 dev wire",
+            )
+
+    @staticmethod
+    def _commands(*commands: str):
+        for command in commands:
+            subprocess.run(command.split(), check=True, capture_output=True, timeout=10)
+
+    @staticmethod
+    def prefix(space: str) -> list[str]:
+        return ["ip", "netns", "exec", space]
+
+    def close(self):
+        for space in (self.relay, self.room):
+            subprocess.run(["ip", "netns", "del", space], capture_output=True, timeout=10)
