@@ -14,7 +14,7 @@ import gstreamer_peer
 import media
 import relay as relays
 
-TOOLS = [browser.CHROMIUM, gstreamer_peer.PYTHON, "ffprobe", "ip", "certutil"]
+TOOLS = [browser.CHROMIUM, gstreamer_peer.PYTHON, "ffprobe", "ip", "certutil", "curl"]
 
 
 def pytest_sessionstart(session):

@@ -16,7 +16,7 @@ class Stage:
 
     def __init__(self, page):
         self.page = page
-        page.evaluate((browser.PAGE / "strip.js").read_text())
+        page.evaluate("() => {" + (browser.PAGE / "strip.js").read_text() + "}")
         page.evaluate(
             """() => {
               const video = document.querySelector("#stage");
