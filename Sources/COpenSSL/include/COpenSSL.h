@@ -3,5 +3,6 @@
 
 #include "tk_crypto.h"
 #include "tk_dtls.h"
+#include "tk_inspect.h"
 
 #endif

@@ -1,0 +1,22 @@
+internal import Foundation
+internal import GRDB
+
+extension LedgerStore {
+  /// Verifies the hash chain of the ledger at `path` without opening it for writing or migrating it, also while a relay
+  /// writes to it. One pass over the log.
+  ///
+  /// Throws `notFound`, `notALedger`, `newerVersion`.
+  public static func inspect(path: String) throws -> ChainVerification {
+    guard FileManager.default.fileExists(atPath: path) else { throw LedgerError.notFound }
+    return try translating {
+      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      guard size != 0 else { throw LedgerError.notALedger }
+      try refuseForeign(path)
+      var configuration = configuration()
+      configuration.readonly = true
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      defer { try? queue.close() }
+      return try queue.read { try EventChain.verify($0) }
+    }
+  }
+}
