@@ -8,16 +8,19 @@ public struct NTPTime: Hashable, Comparable, Sendable {
 
   /// From microseconds since 1970.
   public init(unixMicroseconds: Int64) {
-    let whole = unixMicroseconds.quotientAndRemainder(dividingBy: 1_000_000)
-    let seconds = UInt64(bitPattern: whole.quotient) &+ Self.unixEpochSeconds
-    let fraction = UInt64(whole.remainder) &* 4_294_967_296 / 1_000_000
+    // Rounded down, so that a clock before 1970 has a fraction too.
+    let remainder = unixMicroseconds % 1_000_000
+    let part = remainder < 0 ? remainder + 1_000_000 : remainder
+    let whole = (unixMicroseconds - part) / 1_000_000
+    let seconds = UInt64(bitPattern: whole) &+ Self.unixEpochSeconds
+    let fraction = UInt64(part) * 4_294_967_296 / 1_000_000
     rawValue = (seconds & 0xFFFF_FFFF) << 32 | fraction
   }
 
-  /// Microseconds since 1970, truncated.
+  /// Microseconds since 1970, to the nearest.
   public var unixMicroseconds: Int64 {
     let seconds = Int64(rawValue >> 32) - Int64(Self.unixEpochSeconds)
-    return seconds * 1_000_000 + Int64((rawValue & 0xFFFF_FFFF) * 1_000_000 >> 32)
+    return seconds * 1_000_000 + Int64(((rawValue & 0xFFFF_FFFF) * 1_000_000 + 0x8000_0000) >> 32)
   }
 
   /// The middle 32 bits, as LSR and DLSR use them (RFC 3550 §6.4.1).
