@@ -40,7 +40,11 @@ extension SocketAddress: CustomStringConvertible {
         rest = ""
         break
       }
-      guard (1...4).contains(part.utf8.count), let group = UInt16(part, radix: 16), part.first != "+" else { return nil }
+      // A sign would be taken for part of the number.
+      guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit), let group = UInt16(part, radix: 16)
+      else {
+        return nil
+      }
       groups.append(group)
       rest = rest[part.endIndex...]
       guard !rest.isEmpty else { break }

@@ -50,7 +50,7 @@ public struct MediaDescription: Sendable {
       let parts = value.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, UInt8(parts[0]) == payloadType else { continue }
       for pair in parts[1].split(separator: ";") {
-        let sides = pair.split(separator: "=", maxSplits: 1)
+        let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = sides[0].filter { $0 != " " }.lowercased()
         parameters[name] = sides.count > 1 ? sides[1].trimmingSpaces : ""
       }
