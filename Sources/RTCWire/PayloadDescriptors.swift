@@ -17,6 +17,23 @@ public func startsH264KeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
   }
 }
 
+/// Whether an H.264 payload carries the start of a sequence parameter set: nothing of its picture comes before it.
+public func carriesH264ParameterSet(_ payload: UnsafeRawBufferPointer) -> Bool {
+  guard let first = payload.first else { return false }
+  switch first & 0x1F {
+  case 7: return true
+  case 24:
+    var offset = 1
+    while offset + 3 <= payload.count {
+      if payload[offset + 2] & 0x1F == 7 { return true }
+      offset += 2 + Int(payload.uint16(offset))
+    }
+    return false
+  case 28: return payload.count >= 2 && payload[1] & 0x9F == 0x87
+  default: return false
+  }
+}
+
 /// Whether an RTP payload begins a key frame of an H.265 stream (RFC 7798): VPS, SPS or an IRAP slice.
 public func startsH265KeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
   guard payload.count >= 3 else { return false }

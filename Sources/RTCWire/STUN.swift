@@ -8,7 +8,12 @@ public struct STUNTransaction: Hashable, Sendable {
   }
 }
 
-public enum STUNClass: UInt8, Sendable { case request = 0, indication = 1, success = 2, error = 3 }
+public enum STUNClass: UInt8, Sendable {
+  case request = 0
+  case indication = 1
+  case success = 2
+  case error = 3
+}
 
 /// Attribute types the relay knows (RFC 8489 §18.3, RFC 8445 §16.1).
 public enum STUNAttribute {

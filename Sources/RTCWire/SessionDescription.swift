@@ -157,7 +157,8 @@ public struct ICECandidateLine: Hashable, Sendable {
   }
 
   public var text: String {
-    "\(foundation) 1 \(transport) \(priority) \(address) \(port) typ \(type)" + (tcpType.map { " tcptype \($0)" } ?? "")
+    "\(foundation) 1 \(transport) \(priority) \(address) \(port) typ \(type)"
+      + (tcpType.map { " tcptype \($0)" } ?? "")
   }
 
   /// The address it stands for; nil for mDNS names, which only the browser's own network could resolve.

@@ -2,7 +2,10 @@
 ///
 /// Layout: sixteen address bytes in network order (IPv4 in the first four), port in host order.
 public struct SocketAddress: Hashable, Sendable {
-  public enum Family: UInt8, Sendable { case ipv4 = 4, ipv6 = 6 }
+  public enum Family: UInt8, Sendable {
+    case ipv4 = 4
+    case ipv6 = 6
+  }
 
   public var family: Family
   /// Host order, 0…65535.
