@@ -26,8 +26,11 @@ public struct EgressArena: ~Copyable {
 
   static let segmentLimit = 64
   static let trainByteLimit = 64_000
-  /// The largest datagram the core writes: a slot's payload plus header, extensions, prefix and tag.
+  /// The largest datagram the core writes: header 12, extensions 32, prefix 16, payload 1,500, tag 16 are 1,576.
   public static let datagramLimit = 1_600
+  /// The largest media payload that is taken in, so that whatever is taken can be sent on. No path of 1,500 bytes carries
+  /// more; a loopback or jumbo path could.
+  static let payloadLimit = 1_500
 
   public init(byteCount: Int = 4 << 20, trainLimit: Int = 1_024) {
     precondition(byteCount >= 2 * Self.datagramLimit && trainLimit > 0)

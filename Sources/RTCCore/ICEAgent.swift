@@ -247,7 +247,9 @@ public struct ICEAgent: Sendable {
   public var nextDeadline: Instant {
     guard role == .controlling else { return .distantFuture }
     var deadline = nextConsent
-    if !isNominated, let earliest = pairs.filter({ !$0.succeeded && $0.attempts < Self.attemptLimit }).map(\.nextCheck).min() {
+    if !isNominated,
+      let earliest = pairs.filter({ !$0.succeeded && $0.attempts < Self.attemptLimit }).map(\.nextCheck).min()
+    {
       deadline = min(deadline, max(earliest, nextPacedCheck))
     }
     return deadline

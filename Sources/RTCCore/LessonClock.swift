@@ -31,9 +31,11 @@ struct SessionClock {
 /// Maps one stream's RTP timestamps to lesson time (microseconds of the relay's monotonic clock).
 ///
 /// Until the first sender report the first arrival is the anchor. A report sets the anchor by the session's clock; later
-/// ones slew it by at most 1 ms per second, which outruns any quartz, and a jump over half a second is taken as it is.
+/// ones slew it by at most 1 ms per second, which outruns any quartz. A jump over half a second is taken as it is, and so
+/// is one over 20 ms that the reports themselves make: the sender has moved its timestamps, as a relay does at a switch.
 struct StreamClock {
   private static let jumpMicroseconds: Int64 = 500_000
+  private static let mappingJumpMicroseconds: Int64 = 20_000
 
   let clockRate: Int64
   private var anchorTimestamp: Int64 = 0
@@ -71,12 +73,17 @@ struct StreamClock {
     let extended = extendNear(timestamp)
     let sender = ntp.unixMicroseconds
     let elapsed = report.map { now - $0.at }
+    let mappingJump = report.map { former in
+      sender &- former.senderMicroseconds &- (extended - former.timestamp) * 1_000_000 / clockRate
+    }
     report = (sender, extended, now)
     guard let offset, hasAnchor else { return }
     let target = sender &+ offset
     let present = anchorLessonTime + (extended - anchorTimestamp) * 1_000_000 / clockRate
     let difference = target &- present
-    guard let elapsed, abs(difference) <= Self.jumpMicroseconds else {
+    let isMoved = mappingJump.map { $0 < -Self.mappingJumpMicroseconds || $0 > Self.mappingJumpMicroseconds } ?? false
+    let isJump = abs(difference) > (isMoved ? Self.mappingJumpMicroseconds : Self.jumpMicroseconds)
+    guard let elapsed, !isJump else {
       if abs(target - now.microseconds) < 10_000_000 { anchor(extended, at: target) }
       return
     }

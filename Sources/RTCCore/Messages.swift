@@ -13,8 +13,9 @@ public enum Command: Sendable {
   case openLesson(LessonID)
   /// Removes the lesson with its peers, sinks and injected feeds.
   case closeLesson(LessonID)
-  /// The feed everyone sees whose pane shows `.stage`.
-  case setStage(LessonID, FeedID)
+  /// The feed everyone sees whose pane shows `.stage`, and the one they hear with it: of the same feed unless named, since
+  /// a screen is often shared without sound while its teacher speaks.
+  case setStage(LessonID, FeedID, audio: FeedID? = nil)
   case addPeer(PeerDescription)
   case removePeer(PeerID)
   /// ICE restart: new credentials on both sides, same DTLS session.
@@ -27,6 +28,7 @@ public enum Command: Sendable {
   case removeSink(sink: SinkID)
   /// A feed whose packets come by the injection lane instead of a peer. One track for each line.
   case openInjection(LessonID, FeedID, injection: InjectionID, lines: [MediaLine])
+  /// Ends an injected feed. Its thread gives back every slot it still holds as a packet; they are released unread.
   case closeInjection(InjectionID)
   case requestKeyFrame(LessonID, FeedID)
 }
@@ -93,6 +95,8 @@ public struct PeerStatistics: Sendable {
   public var jitterMicroseconds: Int64 = 0
   public var estimateBitsPerSecond: Int64 = 0
   public var queuedMilliseconds: Int64 = 0
+  /// Since anything authenticated was heard of the peer.
+  public var silentMilliseconds: Int64 = 0
   public init(peer: PeerID, at: Instant) {
     self.peer = peer
     self.at = at

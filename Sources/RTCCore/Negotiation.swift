@@ -148,7 +148,12 @@ public enum Negotiation {
       if encoding == .h264 {
         let parameters = section.formatParameters(map.payloadType)
         codec.packetizationMode = UInt8(parameters["packetization-mode"] ?? "0") ?? 0
+        // Interleaved packets (mode 2) are sent in another order than they are decoded in: nobody in WebRTC does it.
+        guard codec.packetizationMode <= 1 else { return nil }
         codec.profileLevelID = UInt32(parameters["profile-level-id"] ?? "42e01f", radix: 16) ?? 0x42E01F
+      } else if encoding == .vp9 || encoding == .av1 {
+        let name = encoding == .vp9 ? "profile-id" : "profile"
+        codec.profileLevelID = section.formatParameters(map.payloadType)[name].flatMap { UInt32($0) } ?? 0
       }
       return codec
     }

@@ -173,7 +173,9 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
   private func addCodecs(to section: inout MediaDescription, offered: MediaDescription, line: MediaLine) {
     for codec in line.codecs {
       let payloadType = codec.payloadType
-      if let map = offered.all("rtpmap").first(where: { $0.hasPrefix("\(payloadType) ") }) { section.add("rtpmap", map) }
+      if let map = offered.all("rtpmap").first(where: { $0.hasPrefix("\(payloadType) ") }) {
+        section.add("rtpmap", map)
+      }
       for parameters in offered.all("fmtp") where parameters.hasPrefix("\(payloadType) ") {
         section.add("fmtp", parameters)
       }
@@ -198,7 +200,7 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
       section.add("ssrc-group", "FID \(source.ssrc) \(retransmission)")
     }
     for ssrc in [source.ssrc, source.retransmission].compactMap(\.self) {
-      section.add("ssrc", "\(ssrc) cname:tongke")
+      section.add("ssrc", "\(ssrc) cname:\(Peer.cname)")
       section.add("ssrc", "\(ssrc) msid:\(stream) \(stream)-\(section.kind)")
     }
   }

@@ -123,7 +123,9 @@ extension Negotiation {
     if let source = line.sources.first {
       section.add("msid", "lesson lesson-\(section.kind)")
       if let repair = source.retransmission { section.add("ssrc-group", "FID \(source.ssrc) \(repair)") }
-      for ssrc in [source.ssrc, source.retransmission].compactMap(\.self) { section.add("ssrc", "\(ssrc) cname:tongke") }
+      for ssrc in [source.ssrc, source.retransmission].compactMap(\.self) {
+        section.add("ssrc", "\(ssrc) cname:\(Peer.cname)")
+      }
     }
     if isFirst { for candidate in local.candidates { section.add("candidate", candidate.text) } }
     return section

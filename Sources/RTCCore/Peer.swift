@@ -21,7 +21,8 @@ struct Peer: ~Copyable {
   let description: PeerDescription
   /// Our SSRC in RTCP that is not about a send stream.
   let reportSSRC: UInt32
-  let cname: String
+  /// As the SDP says: one endpoint, and nobody else is in its RTP session.
+  static let cname = "tongke"
   var ice: ICEAgent
   var phase = Phase.connecting
   var path: NetworkPath?
@@ -32,6 +33,7 @@ struct Peer: ~Copyable {
   /// User fragments of ICE restarts, besides the first.
   var fragments: [String] = []
   let created: Instant
+  var connectedAt: Instant?
   var lastHeard: Instant
   var isStalled = false
   var mediaFlowing = false
@@ -50,6 +52,8 @@ struct Peer: ~Copyable {
   var log = SendLog()
   var budget = PacerBudget()
   var lossWindow = LossWindow()
+  /// The last transport-wide feedback that told of a packet of ours.
+  var lastFeedback: Instant?
   var isDirty = false
   var isDegraded = false
   var lastQueueDrop: Instant?
@@ -66,6 +70,8 @@ struct Peer: ~Copyable {
   var nextLayerCheck: Instant
   /// What the next drain has to write.
   var owesReport = false
+  /// The first send stream that the last compound had no room for; 0 when all are reported.
+  var reportCursor = 0
   var owesFeedback = false
   var owesNack = false
   var owesBye = false
@@ -81,7 +87,6 @@ struct Peer: ~Copyable {
     self.description = description
     self.ice = ice
     reportSSRC = UInt32.random(in: 1...UInt32.max, using: &random)
-    cname = "tongke-" + String(description.id.rawValue, radix: 16)
     created = now
     lastHeard = now
     nextReport = now + .milliseconds(500)
@@ -93,6 +98,12 @@ struct Peer: ~Copyable {
   var nextDeadline: Instant {
     var deadline = min(ice.nextDeadline, min(nextReport, nextStatistics))
     deadline = min(deadline, min(nextNack, min(nextFeedback, min(nextPace, nextLayerCheck))))
-    return deadline
+    return min(deadline, lastHeard + (isStalled ? Self.silenceLimit : Self.stallLimit))
   }
+
+  /// Silence after which a peer counts as stalled, and as gone.
+  static let stallLimit = Interval.seconds(15)
+  static let silenceLimit = Interval.seconds(30)
+  /// A publisher that has connected and sent no media is given up after this long.
+  static let mediaLimit = Interval.seconds(30)
 }

@@ -44,7 +44,7 @@ public struct Codec: Hashable, Sendable {
   public var clockRate: UInt32
   /// H.264 `packetization-mode` (RFC 6184 §8.1), 0 for other codecs.
   public var packetizationMode: UInt8
-  /// H.264 `profile-level-id` as a 24-bit number, 0 for other codecs.
+  /// H.264 `profile-level-id` as a 24-bit number; VP9 `profile-id`, AV1 `profile`; 0 for other codecs.
   public var profileLevelID: UInt32
   public init(
     encoding: Encoding, payloadType: UInt8, retransmissionPayloadType: UInt8?, clockRate: UInt32,

@@ -122,11 +122,14 @@ struct MissingPackets {
 
   mutating func forget() { items.removeAll(keepingCapacity: true) }
 
+  /// Numbers one request asks for at most: 120 far apart are 492 bytes of RTCP.
+  private static let askLimit = 120
+
   /// Appends what is to be asked for now, ascending.
   mutating func due(now: Instant, roundTrip: Interval, into sequences: inout [UInt16]) {
     items.removeAll { now - $0.since > Self.age || $0.requests >= Self.requestLimit }
     let pause = max(Interval.milliseconds(20), Interval(microseconds: roundTrip.microseconds * 3 / 2))
-    for index in items.indices {
+    for index in items.indices where sequences.count < Self.askLimit {
       let isDue = items[index].lastAsked.map { now - $0 >= pause } ?? (now - items[index].since >= Self.reorderGrace)
       guard isDue else { continue }
       items[index].lastAsked = now

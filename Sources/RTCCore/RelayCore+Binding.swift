@@ -88,10 +88,11 @@ extension RelayCore {
     let line = peer.pointee.description.lines[lineIndex]
     var target: Int32?
     if let rid = text(of: line.extensions.repairedRID, header, in: bytes), let layer = line.rids.firstIndex(of: rid) {
-      target = peer.pointee.bindings.first {
-        !$0.isRetransmission && streams[$0.stream].pointee.lineIndex == lineIndex
-          && Int(streams[$0.stream].pointee.layer) == layer
-      }?.stream
+      target =
+        peer.pointee.bindings.first {
+          !$0.isRetransmission && streams[$0.stream].pointee.lineIndex == lineIndex
+            && Int(streams[$0.stream].pointee.layer) == layer
+        }?.stream
     } else if let source = line.sources.first(where: { $0.retransmission == header.ssrc }) {
       target = peer.pointee.bindings.first { !$0.isRetransmission && $0.ssrc == source.ssrc }?.stream
     } else {
@@ -120,11 +121,7 @@ extension RelayCore {
     guard let trackIndex = track(lesson: peer.pointee.lesson, feed: feed, kind: kind, now: now) else { return nil }
     let track = tracks[trackIndex]
     // A new SSRC on the same layer: the publisher restarted its encoder. The old stream ends.
-    let former = track.pointee.layer(layer)
-    if former >= 0 {
-      peer.pointee.bindings.removeAll { $0.stream == former }
-      removeStream(former, now: now)
-    }
+    replaceStream(track.pointee.layer(layer), now: now)
     let isNewSession = track.pointee.isEmpty
     let stream = streams.insert(
       ReceiveStream(
@@ -160,10 +157,27 @@ extension RelayCore {
         track.pointee.kind, codec, moment))
   }
 
+  /// Ends a stream whose layer another one takes, and whatever still pointed to it.
+  mutating func replaceStream(_ former: Int32, now: Now) {
+    guard streams.contains(former) else { return }
+    let owner = streams[former].pointee.peer
+    if owner >= 0 {
+      peers[owner].pointee.bindings.removeAll { $0.stream == former }
+    } else {
+      for index in 0..<injections.end where injections.contains(index) {
+        let injection = injections[index]
+        for line in injection.pointee.streams.indices where injection.pointee.streams[line] == former {
+          injection.pointee.streams[line] = -1
+        }
+      }
+    }
+    removeStream(former, now: now)
+  }
+
   /// A new session of a feed whose first media has come: the old one ends, its seat and tracks stay.
   private mutating func takeOver(_ feed: FeedID, by index: Int32, now: Now) {
     let lesson = peers[index].pointee.lesson
-    guard let place = lessons[lesson].pointee.feedIndex(feed) else { return }
+    guard let place = feedPlace(lesson: lesson, feed: feed) else { return }
     let former = lessons[lesson].pointee.feeds[place].publisher
     guard former != index else { return }
     lessons[lesson].pointee.feeds[place].publisher = index
@@ -174,7 +188,8 @@ extension RelayCore {
   /// The track of a feed, made when it is first needed.
   mutating func track(lesson: Int32, feed: FeedID, kind: MediaKind, now: Now) -> Int32? {
     guard let place = feedPlace(lesson: lesson, feed: feed) else { return nil }
-    let present = kind == .audio ? lessons[lesson].pointee.feeds[place].audio : lessons[lesson].pointee.feeds[place].video
+    let present =
+      kind == .audio ? lessons[lesson].pointee.feeds[place].audio : lessons[lesson].pointee.feeds[place].video
     if present >= 0 { return present }
     guard !tracks.isFull else {
       tally.drop(.sourceLimit)

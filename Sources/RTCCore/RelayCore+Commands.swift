@@ -7,9 +7,10 @@ extension RelayCore {
     switch command {
     case .openLesson(let id): openLesson(id, now: now)
     case .closeLesson(let id): closeLesson(id, now: now)
-    case .setStage(let id, let feed):
+    case .setStage(let id, let feed, let audio):
       guard let lesson = lessonIndices[id] else { return }
       lessons[lesson].pointee.stage = feed
+      lessons[lesson].pointee.stageAudio = audio ?? feed
       resolvePanes(lesson: lesson, now: now)
     case .addPeer(let description): addPeer(description, now: now)
     case .removePeer(let id):
@@ -55,6 +56,7 @@ extension RelayCore {
     }
     // Peers that still owe a BYE keep the lesson's number; the lesson goes when the last has gone.
     lessons[index].pointee.isClosing = true
+    lessonIndices[id] = nil
     removeLessonIfEmpty(index)
   }
 
@@ -64,7 +66,6 @@ extension RelayCore {
     for feed in lesson.pointee.feeds {
       for track in [feed.audio, feed.video] where tracks.contains(track) { tracks.remove(track) }
     }
-    lessonIndices[lesson.pointee.id] = nil
     lessons.remove(index)
   }
 
@@ -139,7 +140,7 @@ extension RelayCore {
     let peer = peers[index]
     let lesson = peer.pointee.lesson
     askHandshake(.close(peer.pointee.id))
-    for path in peer.pointee.paths { paths.remove(path) }
+    for path in peer.pointee.paths { forget(path, peer: index) }
     for send in peer.pointee.sendStreams { sends.remove(send) }
     fragments[peer.pointee.description.local.userFragment] = nil
     for fragment in peer.pointee.fragments { fragments[fragment] = nil }

@@ -115,6 +115,10 @@ extension RelayCore {
       // A key frame has come meanwhile: what lies before it may be gone, and is no longer needed.
       if stream.pointee.groupStart > cursor, stream.pointee.hasGroup {
         burst(sendIndex, from: streamIndex, layer: subscription.current, now: now)
+        guard send.pointee.cursor == stream.pointee.groupStart else {
+          send.pointee.cursor = nil
+          continue
+        }
         return catchUp(index, now: now)
       }
       var moved = 0

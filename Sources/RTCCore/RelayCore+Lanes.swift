@@ -13,7 +13,10 @@ extension RelayCore {
   }
 
   private func sinkIndex(_ id: SinkID) -> Int32? {
-    for index in 0..<sinks.end where sinks.contains(index) && sinks[index].pointee.id == id { return index }
+    for index in 0..<sinks.end
+    where sinks.contains(index) && sinks[index].pointee.id == id && !sinks[index].pointee.isClosing {
+      return index
+    }
     return nil
   }
 
@@ -33,7 +36,11 @@ extension RelayCore {
   mutating func subscribeSink(_ index: Int32, to trackIndex: Int32) {
     let sink = sinks[index]
     let track = tracks[trackIndex]
-    if track.pointee.kind == .audio { sink.pointee.audio.track = trackIndex } else { sink.pointee.video.track = trackIndex }
+    if track.pointee.kind == .audio {
+      sink.pointee.audio.track = trackIndex
+    } else {
+      sink.pointee.video.track = trackIndex
+    }
     guard !track.pointee.subscriptions.contains(where: { $0.isSink && $0.destination == index }) else { return }
     track.pointee.subscriptions.append(Subscription(peer: -1, destination: index))
   }
@@ -44,14 +51,22 @@ extension RelayCore {
     guard trackIndex >= 0 else { return }
     let track = tracks[trackIndex]
     let layer = topLayer(track: trackIndex, now: now)
-    guard layer >= 0, let place = track.pointee.subscriptions.firstIndex(where: { $0.isSink && $0.destination == index })
+    guard layer >= 0,
+      let place = track.pointee.subscriptions.firstIndex(where: { $0.isSink && $0.destination == index })
     else { return }
     let streamIndex = track.pointee.layer(layer)
-    let stream = streams[streamIndex]
-    guard stream.pointee.hasGroup else {
+    guard streams[streamIndex].pointee.hasGroup else {
       requestPicture(streamIndex, now: now)
       return
     }
+    leaseGroup(place, track: trackIndex, stream: streamIndex)
+  }
+
+  /// Switches a sink to a stream at its group of pictures and lends it what is here of it.
+  mutating func leaseGroup(_ place: Int, track trackIndex: Int32, stream streamIndex: Int32) {
+    let track = tracks[trackIndex]
+    let stream = streams[streamIndex]
+    let layer = stream.pointee.layer
     var sequence = stream.pointee.groupStart
     while sequence <= stream.pointee.history.highest {
       if let record = stream.pointee.history.find(sequence) {
@@ -160,7 +175,8 @@ extension RelayCore {
   }
 
   private func injectionIndex(_ id: InjectionID) -> Int32? {
-    for index in 0..<injections.end where injections.contains(index) && injections[index].pointee.id == id {
+    for index in 0..<injections.end
+    where injections.contains(index) && injections[index].pointee.id == id && !injections[index].pointee.isClosing {
       return index
     }
     return nil
@@ -172,6 +188,9 @@ extension RelayCore {
     guard let index = injectionIndex(id), let lesson = lessonIndices[lessonID],
       let place = feedPlace(lesson: lesson, feed: feed)
     else { return }
+    let former = lessons[lesson].pointee.feeds[place].publisher
+    if former >= 0, peers.contains(former) { endPeer(former, .replaced, now: now) }
+    lessons[lesson].pointee.feeds[place].publisher = -1
     lessons[lesson].pointee.feeds[place].injection = Int(index)
     let injection = injections[index]
     injection.pointee.lesson = lesson
@@ -179,7 +198,11 @@ extension RelayCore {
     for (lineIndex, line) in lines.enumerated() {
       guard let codec = line.codecs.first, !streams.isFull,
         let trackIndex = track(lesson: lesson, feed: feed, kind: line.kind, now: now)
-      else { continue }
+      else {
+        injection.pointee.streams.append(-1)
+        continue
+      }
+      replaceStream(tracks[trackIndex].pointee.layer(0), now: now)
       let stream = streams.insert(
         ReceiveStream(
           peer: -1, track: trackIndex, layer: 0, ssrc: 0, lineIndex: lineIndex, codec: codec,
@@ -195,10 +218,12 @@ extension RelayCore {
     guard let index = injectionIndex(id) else { return }
     let injection = injections[index]
     injection.pointee.isOpen = false
-    for stream in injection.pointee.streams { removeStream(stream, now: now) }
+    injection.pointee.isClosing = true
+    for stream in injection.pointee.streams where stream >= 0 { removeStream(stream, now: now) }
     injection.pointee.streams.removeAll()
     let lesson = injection.pointee.lesson
-    if let feed = injection.pointee.feed, lessons.contains(lesson), let place = lessons[lesson].pointee.feedIndex(feed) {
+    if let feed = injection.pointee.feed, lessons.contains(lesson), let place = lessons[lesson].pointee.feedIndex(feed)
+    {
       lessons[lesson].pointee.feeds[place].injection = -1
     }
     injection.pointee.lesson = -1
@@ -226,6 +251,10 @@ extension RelayCore {
       injection.pointee.granted -= 1
       inject(packet, injection: index, now: now)
     }
+    guard !injection.pointee.isClosing else {
+      if injection.pointee.granted == 0 { injections.remove(index) }
+      return
+    }
     while injection.pointee.granted < Self.grantLimit, let slot = ledger.claim() {
       guard injection.pointee.grants.push(slot) else {
         ledger.release(slot)
@@ -242,10 +271,12 @@ extension RelayCore {
       return discard(packet.slot, .injectionMalformed)
     }
     let bytes = arena.bytes(packet.slot, count: count)
-    guard let header = try? RTPHeader(bytes), header.payloadOffset <= 255, header.payloadOffset <= count else {
-      return discard(packet.slot, .injectionMalformed)
-    }
+    guard let header = try? RTPHeader(bytes), header.payloadOffset <= 255,
+      count - header.payloadOffset <= EgressArena.payloadLimit
+    else { return discard(packet.slot, .injectionMalformed) }
     let streamIndex = injection.pointee.streams[Int(packet.line)]
+    // A publisher has taken this line over.
+    guard streamIndex >= 0 else { return discard(packet.slot, .unboundSource) }
     let stream = streams[streamIndex]
     let sequence = stream.pointee.extender.extend(header.sequence)
     let payload = UnsafeRawBufferPointer(rebasing: bytes[header.payloadOffset...])

@@ -18,7 +18,7 @@ extension RelayCore {
       let wanted: FeedID? =
         switch send.pointee.source {
         case .none: nil
-        case .stage: lesson.pointee.stage
+        case .stage: send.pointee.kind == .audio ? lesson.pointee.stageAudio : lesson.pointee.stage
         case .feed(let feed): feed
         }
       var track: Int32 = -1

@@ -88,9 +88,14 @@ extension RelayCore {
     guard paths.set(path, peer: index) else { return }
     if peer.pointee.paths.count == Peer.pathLimit {
       let oldest = peer.pointee.paths.firstIndex { $0 != peer.pointee.path } ?? 0
-      paths.remove(peer.pointee.paths.remove(at: oldest))
+      forget(peer.pointee.paths.remove(at: oldest), peer: index)
     }
-    peer.pointee.paths.append(path)
+    if !peer.pointee.paths.contains(path) { peer.pointee.paths.append(path) }
+  }
+
+  /// Takes a path out of the table unless another peer has it by now: whoever reconnects may do so from the same port.
+  mutating func forget(_ path: NetworkPath, peer index: Int32) {
+    if paths.peer(for: path) == index { paths.remove(path) }
   }
 
   mutating func sendICE(_ index: Int32) {
@@ -117,6 +122,7 @@ extension RelayCore {
       peer.pointee.receiver = SRTPReceiver(keys: keys)
       peer.pointee.sender = SRTPSender(keys: keys)
       peer.pointee.phase = .connected
+      peer.pointee.connectedAt = now.monotonic
       emit(.dtlsConnected(id, keys.profile, now.monotonic))
       for send in peer.pointee.sendStreams { startSubscription(send, now: now) }
       schedulePacing(index, now: now)
@@ -170,7 +176,7 @@ extension RelayCore {
       guard payloadCount > 0, Int(bytes[count - 1]) <= payloadCount else { return discard(slot, .malformed) }
       payloadCount -= Int(bytes[count - 1])
     }
-    guard payloadCount >= 0, payloadCount <= Int(UInt16.max) else { return discard(slot, .malformed) }
+    guard payloadCount >= 0, payloadCount <= EgressArena.payloadLimit else { return discard(slot, .malformed) }
     peer.pointee.statistics.packetsReceived &+= 1
     peer.pointee.statistics.bytesReceived &+= UInt64(count)
     guard let binding = binding(of: header, in: bytes, peer: index, now: now) else {
@@ -290,7 +296,7 @@ extension RelayCore {
     var flags: PacketFlags = header.marker ? [.marker] : []
     var level: UInt8 = 127
     if stream.pointee.isVideo {
-      if isKeyFrameStart(payload, codec: stream.pointee.codec, header: header, stream: index) {
+      if isKeyFrameStart(payload, sequence: sequence, timestamp: header.timestamp, stream: index) {
         flags.insert(.keyFrameStart)
       }
     } else {
@@ -311,11 +317,21 @@ extension RelayCore {
 
   /// Whether this packet begins a key frame; the later parameter sets and slices of the same picture do not.
   private func isKeyFrameStart(
-    _ payload: UnsafeRawBufferPointer, codec: Codec, header: RTPHeader, stream index: Int32
+    _ payload: UnsafeRawBufferPointer, sequence: Int64, timestamp: UInt32, stream index: Int32
   ) -> Bool {
     let stream = streams[index]
-    if stream.pointee.groupStart != .min, stream.pointee.groupTimestamp == header.timestamp { return false }
-    return startsKeyFrame(payload, encoding: codec.encoding)
+    if stream.pointee.groupStart != .min, stream.pointee.groupTimestamp == timestamp { return false }
+    let encoding = stream.pointee.codec.encoding
+    guard startsKeyFrame(payload, encoding: encoding) else { return false }
+    guard encoding == .h264, !carriesH264ParameterSet(payload) else { return true }
+    // An IDR slice begins its picture unless parameter sets came before it, or are still missing before it.
+    var before = sequence - 1
+    while before >= stream.pointee.history.lowest {
+      guard let record = stream.pointee.history.find(before) else { return false }
+      if record.timestamp != timestamp { return true }
+      before -= 1
+    }
+    return true
   }
 }
 

@@ -19,8 +19,18 @@ extension RelayCore {
     guard let packets = try? RTCPPackets(validating: arena.bytes(slot, count: count)) else {
       return tally.drop(.malformed)
     }
-    for packet in packets { receive(packet, peer: index, now: now) }
+    var statuses = Self.statusLimit
+    for packet in packets {
+      if case .transportFeedback(let feedback) = packet {
+        statuses -= feedback.statusCount
+        guard statuses >= 0 else { return tally.drop(.malformed) }
+      }
+      receive(packet, peer: index, now: now)
+    }
   }
+
+  /// Transport-wide statuses read of one datagram: a few bytes can announce 65,535 of them, the log remembers 4,096.
+  private static let statusLimit = 8_192
 
   private mutating func receive(_ packet: RTCPPacket, peer index: Int32, now: Now) {
     switch packet {
@@ -90,11 +100,12 @@ extension RelayCore {
       if block.lastSR != 0 {
         // RFC 3550 §6.4.1: A − LSR − DLSR in 16.16 seconds.
         let elapsed = now.ntp.middle32 &- block.lastSR &- block.delaySinceLastSR
-        let microseconds = Int64(elapsed) * 1_000_000 >> 16
+        let microseconds = (Int64(elapsed) * 1_000_000) >> 16
         if microseconds < 10_000_000 { peer.pointee.roundTrip = .microseconds(max(microseconds, 100)) }
       }
-      // Without transport-wide feedback the report is all the estimate has.
-      if send.pointee.kind == .video, send.pointee.template.transportSequenceOffset == 0 {
+      // Without transport-wide feedback, whatever was negotiated, the report is all the estimate has.
+      let hasFeedback = peer.pointee.lastFeedback.map { now.monotonic - $0 < .seconds(2) } ?? false
+      if send.pointee.kind == .video, !hasFeedback {
         peer.pointee.estimator.receivedLoss(Double(block.fractionLost) / 256, now: now.monotonic)
       }
     }
@@ -114,6 +125,7 @@ extension RelayCore {
       }
     }
     guard received + lost > 0 else { return }
+    peer.pointee.lastFeedback = now.monotonic
     peer.pointee.acknowledgedSinceStatistics = peer.pointee.acknowledgedSinceStatistics || received > 0
     peer.pointee.lossWindow.add(lost: lost, received: received)
     if let loss = peer.pointee.lossWindow.take(now: now.monotonic) {
@@ -125,13 +137,15 @@ extension RelayCore {
     let send = sends[sendIndex]
     let last = send.pointee.nextSequence - 1
     let out = last - Int64(UInt16(truncatingIfNeeded: last) &- sequence)
-    guard out > 0, let packet = send.pointee.sent.find(out), streams.contains(Int32(packet.pointee.sourceStream)) else {
+    guard out > 0, let packet = send.pointee.sent.find(out), streams.contains(Int32(packet.pointee.sourceStream))
+    else {
       return tally.drop(.staleEntry)
     }
     guard send.pointee.retransmissionSSRC != nil else { return tally.drop(.noRetransmission) }
     let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
     let pause = UInt32(clamping: min(peers[index].pointee.roundTrip.microseconds / 1_500, 200))
-    guard packet.pointee.repeats < 10, packet.pointee.repeats == 0 || milliseconds &- packet.pointee.sentMilliseconds >= pause
+    guard packet.pointee.repeats < 10,
+      packet.pointee.repeats == 0 || milliseconds &- packet.pointee.sentMilliseconds >= pause
     else { return tally.drop(.repeatLimit) }
     packet.pointee.repeats += 1
     packet.pointee.sentMilliseconds = milliseconds
@@ -154,36 +168,51 @@ extension RelayCore {
   mutating func drainReports(
     _ index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
   ) -> Bool {
+    repeat {
+      guard drainReport(index, path: path, into: &egress, now: now) else { return false }
+    } while peers[index].pointee.reportCursor > 0
+    return true
+  }
+
+  /// One compound of it.
+  private mutating func drainReport(
+    _ index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) -> Bool {
     let peer = peers[index]
     let wantsPicture = peer.pointee.bindings.contains {
       !$0.isRetransmission && streams[$0.stream].pointee.wantsPictureRequest
     }
     guard
       peer.pointee.owesReport || peer.pointee.owesFeedback || peer.pointee.owesNack || peer.pointee.owesBye
-        || wantsPicture
+        || wantsPicture || peer.pointee.reportCursor > 0
     else { return true }
     guard egress.hasRoom else { return false }
     // 1,200 bytes leave room for the SRTCP trailer within any path's MTU.
     var writer = RTCPWriter(UnsafeMutableRawBufferPointer(rebasing: egress.writePointer[0..<1_200]))
     do {
-      if peer.pointee.owesReport || peer.pointee.owesBye || !peer.pointee.description.reducedSizeRTCP {
+      if peer.pointee.owesReport || peer.pointee.owesBye || peer.pointee.reportCursor > 0
+        || !peer.pointee.description.reducedSizeRTCP
+      {
         try writeReports(index, to: &writer, now: now)
       }
       if peer.pointee.owesNack { try writeNacks(index, to: &writer, now: now) }
       if wantsPicture { try writePictureRequests(index, to: &writer, now: now) }
       if peer.pointee.owesFeedback { try writeFeedback(index, to: &writer, now: now) }
-      if peer.pointee.owesBye {
+      if peer.pointee.owesBye, peer.pointee.reportCursor == 0 {
+        peer.pointee.owesBye = false
         let sources = peer.pointee.sendStreams.map { sends[$0].pointee.ssrc }
         try writer.bye(ssrcs: sources.isEmpty ? [peer.pointee.reportSSRC] : Array(sources.prefix(31)), reason: "")
       }
     } catch {
       // Full: what was written stands, the rest is owed again at its next time.
       tally.drop(.egressFull)
+      peer.pointee.owesBye = false
+      peer.pointee.reportCursor = 0
+      if peer.pointee.owesNack { peer.pointee.nextNack = now.monotonic + .milliseconds(10) }
     }
     peer.pointee.owesReport = false
     peer.pointee.owesFeedback = false
     peer.pointee.owesNack = false
-    peer.pointee.owesBye = false
     guard writer.count > 0 else { return true }
     guard let count = try? peer.pointee.sender!.sealRTCP(egress.writePointer, byteCount: writer.count) else {
       tally.drop(.malformed)
@@ -193,10 +222,14 @@ extension RelayCore {
     return true
   }
 
+  /// Reports take this much of a compound at most, eight blocks of 24 bytes among them.
+  private static let reportByteLimit = 500
+
   private mutating func writeReports(_ index: Int32, to writer: inout RTCPWriter, now: Now) throws(WireError) {
     let peer = peers[index]
+    let first = peer.pointee.reportCursor
     var blocks: [ReportBlock] = []
-    for binding in peer.pointee.bindings where !binding.isRetransmission && blocks.count < 31 {
+    for binding in peer.pointee.bindings where first == 0 && !binding.isRetransmission && blocks.count < 8 {
       let stream = streams[binding.stream]
       let delay = stream.pointee.lastReportArrival.map { (now.monotonic - $0).microseconds * 65_536 / 1_000_000 } ?? 0
       blocks.append(
@@ -204,7 +237,13 @@ extension RelayCore {
           ssrc: binding.ssrc, lastReport: stream.pointee.lastReportMiddle, delay: UInt32(clamping: delay)))
     }
     var wroteSender = false
-    for sendIndex in peer.pointee.sendStreams {
+    peer.pointee.reportCursor = 0
+    for (place, sendIndex) in peer.pointee.sendStreams.enumerated().dropFirst(first) {
+      // Room for this one, and for feedback behind it: the rest goes into a datagram of its own.
+      if writer.count > Self.reportByteLimit {
+        peer.pointee.reportCursor = place
+        break
+      }
       let send = sends[sendIndex]
       guard send.pointee.hasSent, let codec = send.pointee.codec else { continue }
       let elapsed = now.monotonic.microseconds - send.pointee.lastLessonTime
@@ -213,14 +252,14 @@ extension RelayCore {
         ssrc: send.pointee.ssrc, ntp: now.ntp,
         rtp: send.pointee.lastTimestamp &+ UInt32(truncatingIfNeeded: ticks), packetCount: send.pointee.packets,
         octetCount: send.pointee.octets, blocks: wroteSender ? [] : blocks)
-      try writer.sdesCNAME(ssrc: send.pointee.ssrc, cname: peer.pointee.cname)
+      try writer.sdesCNAME(ssrc: send.pointee.ssrc, cname: Peer.cname)
       wroteSender = true
     }
     if !wroteSender {
       try writer.receiverReport(ssrc: peer.pointee.reportSSRC, blocks: blocks)
-      try writer.sdesCNAME(ssrc: peer.pointee.reportSSRC, cname: peer.pointee.cname)
+      try writer.sdesCNAME(ssrc: peer.pointee.reportSSRC, cname: Peer.cname)
     }
-    try writeBandwidth(index, to: &writer, now: now)
+    if first == 0 { try writeBandwidth(index, to: &writer, now: now) }
   }
 
   /// A publisher without transport-wide feedback is told what it may send (draft-alvestrand-rmcat-remb-03).

@@ -39,6 +39,11 @@ extension RelayCore {
     stream.pointee.groupStart = record.extendedSequence
     stream.pointee.groupTimestamp = record.timestamp
     stream.pointee.groupArrival = now.monotonic
+    switch stream.pointee.codec.encoding {
+    case .h264: stream.pointee.height = h264PictureHeight(payload(of: record)) ?? stream.pointee.height
+    case .vp8: stream.pointee.height = vp8KeyFrameHeight(payload(of: record)) ?? stream.pointee.height
+    default: break
+    }
     tally.keyFramesReceived &+= 1
     if let asked = stream.pointee.lastPictureRequest, now.monotonic - asked <= .milliseconds(500) {
       stream.pointee.ignoresPictureRequests = false
@@ -51,11 +56,19 @@ extension RelayCore {
     let trackIndex = stream.pointee.track
     let track = tracks[trackIndex]
     let startsSwitch = record.flags.contains(.keyFrameStart) || !stream.pointee.isVideo
+    let isLate = stream.pointee.isVideo && record.extendedSequence < stream.pointee.history.highest
     let numbers = pictureNumbers(of: record, codec: stream.pointee.codec)
     for place in 0..<track.pointee.subscriptions.count {
       let isCurrent = track.pointee.subscriptions[place].current == layer
       if !isCurrent {
         guard startsSwitch, track.pointee.subscriptions[place].target == layer else { continue }
+        if isLate {
+          // A repaired key frame: what follows its first packet is here already.
+          if stream.pointee.groupStart == record.extendedSequence {
+            startAtGroup(place, track: trackIndex, stream: streamIndex, now: now)
+          }
+          continue
+        }
         guard
           switchSource(
             &track.pointee.subscriptions[place], to: record, stream: streamIndex, layer: layer, track: trackIndex)
@@ -66,6 +79,17 @@ extension RelayCore {
       } else {
         forward(record, to: track.pointee.subscriptions[place], stream: streamIndex, numbers: numbers, now: now)
       }
+    }
+  }
+
+  /// Starts one subscription at the group of pictures in the history.
+  private mutating func startAtGroup(_ place: Int, track trackIndex: Int32, stream: Int32, now: Now) {
+    let subscription = tracks[trackIndex].pointee.subscriptions[place]
+    let layer = streams[stream].pointee.layer
+    if subscription.isSink {
+      leaseGroup(place, track: trackIndex, stream: stream)
+    } else {
+      burst(subscription.destination, from: stream, layer: layer, now: now)
     }
   }
 
@@ -97,6 +121,8 @@ extension RelayCore {
     }
     let stream = streams[streamIndex]
     let send = sends[subscription.destination]
+    // Before its keys are there a pane shows nothing; it starts at a key frame when they have come.
+    guard peers[subscription.peer].pointee.phase == .connected else { return false }
     guard let codec = send.pointee.codec(for: stream.pointee.codec) else {
       if send.pointee.lastSource != streamIndex {
         send.pointee.lastSource = streamIndex
@@ -115,6 +141,11 @@ extension RelayCore {
       let ticks = max(1, elapsed * Int64(codec.clockRate) / 1_000_000)
       let next = send.pointee.lastTimestamp &+ UInt32(truncatingIfNeeded: ticks)
       subscription.timestampOffset = next &- record.timestamp
+      // The receiver learns at once where the new source's timestamps lie in time.
+      send.pointee.lastTimestamp = next
+      send.pointee.lastLessonTime = record.lessonTime
+      peers[subscription.peer].pointee.owesReport = true
+      markDirty(subscription.peer)
     } else {
       subscription.timestampOffset = 0
     }
@@ -218,7 +249,8 @@ extension RelayCore {
     }
     guard send.pointee.sent.find(out) == nil else { return }
     let packet = SentPacket(
-      outSequence: UInt32(truncatingIfNeeded: out), sourceSequence: UInt32(truncatingIfNeeded: record.extendedSequence),
+      outSequence: UInt32(truncatingIfNeeded: out),
+      sourceSequence: UInt32(truncatingIfNeeded: record.extendedSequence),
       timestampOffset: subscription.timestampOffset,
       sentMilliseconds: UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000), sourceStream: UInt16(stream),
       pictureIDOffset: subscription.pictureIDOffset, layerIndexOffset: subscription.layerIndexOffset, repeats: 1,

@@ -57,7 +57,7 @@ extension RelayCore {
   private mutating func checkLiveness(_ index: Int32, now: Now) -> Bool {
     let peer = peers[index]
     let silence = now.monotonic - peer.pointee.lastHeard
-    if silence >= .seconds(30) {
+    if silence >= Peer.silenceLimit {
       endPeer(index, .iceTimeout, now: now)
       return false
     }
@@ -65,7 +65,13 @@ extension RelayCore {
       endPeer(index, .handshakeFailed, now: now)
       return false
     }
-    if silence >= .seconds(15), !peer.pointee.isStalled {
+    if let connected = peer.pointee.connectedAt, peer.pointee.feed != nil, !peer.pointee.mediaFlowing,
+      peer.pointee.description.iceRole == .lite, now.monotonic - connected >= Peer.mediaLimit
+    {
+      endPeer(index, .mediaNeverCame, now: now)
+      return false
+    }
+    if silence >= Peer.stallLimit, !peer.pointee.isStalled {
       peer.pointee.isStalled = true
       emit(.stalled(peer.pointee.id, now.monotonic))
     }
@@ -101,6 +107,7 @@ extension RelayCore {
     statistics.at = now.monotonic
     statistics.mediaAcknowledged = peer.pointee.acknowledgedSinceStatistics
     peer.pointee.acknowledgedSinceStatistics = false
+    statistics.silentMilliseconds = (now.monotonic - peer.pointee.lastHeard).microseconds / 1_000
     statistics.roundTripMicroseconds = peer.pointee.roundTrip.microseconds
     statistics.estimateBitsPerSecond = peer.pointee.estimator.bitsPerSecond
     let rate = max(peer.pointee.estimator.bitsPerSecond, 1)
@@ -112,7 +119,9 @@ extension RelayCore {
       statistics.jitterMicroseconds =
         Int64(stream.pointee.statistics.jitter) * 1_000_000 / Int64(stream.pointee.codec.clockRate)
     }
-    for send in peer.pointee.sendStreams { statistics.fractionLost = max(statistics.fractionLost, sends[send].pointee.reportedLoss) }
+    for send in peer.pointee.sendStreams {
+      statistics.fractionLost = max(statistics.fractionLost, sends[send].pointee.reportedLoss)
+    }
     statistics.packetsLost = UInt64(max(0, lost))
     return statistics
   }

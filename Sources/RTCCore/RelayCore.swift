@@ -55,6 +55,8 @@ public struct RelayCore: ~Copyable {
     var streams: [Int32] = []
     var granted = 0
     var isOpen = false
+    /// Closed; forgotten when every granted slot is back.
+    var isClosing = false
   }
 
   struct RawDatagram {

@@ -82,7 +82,8 @@ struct SRTPLibrary: ~Copyable {
 }
 
 /// HMAC-SHA1 for STUN MESSAGE-INTEGRITY (RFC 8489 §14.5).
-public func hmacSHA1(key: String, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer? = nil) -> [UInt8] {
+public func hmacSHA1(key: String, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer? = nil) -> [UInt8]
+{
   var parts = [tk_part(bytes: first.baseAddress, count: first.count)]
   if let second { parts.append(tk_part(bytes: second.baseAddress, count: second.count)) }
   var digest = [UInt8](repeating: 0, count: 20)

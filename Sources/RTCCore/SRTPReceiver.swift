@@ -18,7 +18,8 @@ public struct SRTPReceiver: ~Copyable {
   public init(keys: SRTPKeys) {
     profile = keys.profile
     cipher =
-      keys.profile.isGCM ? GCMCipher(masterKey: keys.remoteKey, masterSalt: keys.remoteSalt, isSealing: false) : GCMCipher()
+      keys.profile.isGCM
+      ? GCMCipher(masterKey: keys.remoteKey, masterSalt: keys.remoteSalt, isSealing: false) : GCMCipher()
     library = SRTPLibrary(profile: keys.profile, key: keys.remoteKey, salt: keys.remoteSalt, isOutbound: false)
   }
 

@@ -10,7 +10,8 @@ public struct SRTPSender: ~Copyable {
   public init(keys: SRTPKeys) {
     profile = keys.profile
     cipher =
-      keys.profile.isGCM ? GCMCipher(masterKey: keys.localKey, masterSalt: keys.localSalt, isSealing: true) : GCMCipher()
+      keys.profile.isGCM
+      ? GCMCipher(masterKey: keys.localKey, masterSalt: keys.localSalt, isSealing: true) : GCMCipher()
     library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
   }
 

@@ -37,7 +37,9 @@ struct SendHistory: ~Copyable {
   /// The place of a packet, nil when the ring has gone past it.
   func find(_ outSequence: Int64) -> UnsafeMutablePointer<SentPacket>? {
     let entry = entries + (Int(outSequence) & mask)
-    guard entry.pointee.isValid, entry.pointee.outSequence == UInt32(truncatingIfNeeded: outSequence) else { return nil }
+    guard entry.pointee.isValid, entry.pointee.outSequence == UInt32(truncatingIfNeeded: outSequence) else {
+      return nil
+    }
     return entry
   }
 }
@@ -149,6 +151,10 @@ struct SendStream: ~Copyable {
   /// The codec of this line for a source's codec: H.264 by packetization mode and then the nearest profile.
   func codec(for source: Codec) -> Codec? {
     let same = codecs.filter { $0.encoding == source.encoding && $0.clockRate == source.clockRate }
+    // A decoder of one VP9 or AV1 profile need not know another: 4:2:0 is all that most have.
+    if source.encoding == .vp9 || source.encoding == .av1 {
+      return same.first { $0.profileLevelID == source.profileLevelID }
+    }
     guard source.encoding == .h264 else { return same.first }
     let mode = same.filter { $0.packetizationMode == source.packetizationMode }
     func profile(_ codec: Codec) -> UInt32 { codec.profileLevelID >> 16 }

@@ -80,7 +80,9 @@ struct Feed {
 
 struct Lesson: ~Copyable {
   let id: LessonID
+  /// The stage's picture and its sound.
   var stage: FeedID?
+  var stageAudio: FeedID?
   var isClosing = false
   var feeds: [Feed] = []
   var peers: [Int32] = []

@@ -28,7 +28,9 @@ struct TransportFeedbackRecorder: ~Copyable {
     }
     guard extended >= next else { return }
     if extended > highest {
-      if extended - highest >= Int64(Self.capacity) { clear() } else {
+      if extended - highest >= Int64(Self.capacity) {
+        clear()
+      } else {
         for skipped in (highest + 1)..<(extended + 1) { arrivals[Int(skipped) & (Self.capacity - 1)] = 0 }
       }
       highest = extended

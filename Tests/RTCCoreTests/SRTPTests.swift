@@ -93,8 +93,14 @@ func open(_ receiver: inout SRTPReceiver, _ packet: [UInt8]) -> Result<[UInt8], 
 
   /// RFC 7714 §16.1, both key sizes.
   @Test(arguments: [
-    (16, "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833899d7f27beb16a9152cf765ee4390cce"),
-    (32, "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b7aa3db36dfffd6b0f9bb7878d7a76c13"),
+    (
+      16,
+      "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833899d7f27beb16a9152cf765ee4390cce"
+    ),
+    (
+      32,
+      "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b7aa3db36dfffd6b0f9bb7878d7a76c13"
+    ),
   ]) func gcmVector(keyCount: Int, cipherText: String) {
     let salt = bytes(hex: "517569642070726f2071756f")
     let header = bytes(hex: "8040f17b8041f8d35501a0b2")
