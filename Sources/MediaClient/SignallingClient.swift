@@ -1,0 +1,120 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import RTCWire
+
+/// What a session URL stands for, as the POST was answered.
+struct SignalledSession: Sendable {
+  var url: String
+  var entityTag: String?
+  var answer: SessionDescription
+}
+
+/// The HTTP half of WHIP (RFC 9725) and WHEP (draft-03), which differ in their offers alone.
+struct SignallingClient: Sendable {
+  static let answerByteLimit = 1 << 17
+  private static let timeout = TimeAmount.seconds(10)
+
+  private let http: HTTPClient
+
+  /// - Parameter trustFile: PEM certificates to trust besides the system's; nil for the system's alone.
+  init(trustFile: String?) throws(ClientError) {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    if let trustFile {
+      guard let certificates = try? NIOSSLCertificate.fromPEMFile(trustFile), !certificates.isEmpty else {
+        throw .cannotTrust(file: trustFile)
+      }
+      tls.additionalTrustRoots = [.certificates(certificates)]
+    }
+    var configuration = HTTPClient.Configuration(
+      tlsConfiguration: tls, redirectConfiguration: .follow(max: 3, allowCycles: false),
+      timeout: HTTPClient.Configuration.Timeout(connect: .seconds(5), read: Self.timeout))
+    configuration.httpVersion = .http1Only
+    http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  func shutdown() async { try? await http.shutdown() }
+
+  /// POSTs an offer.
+  /// - Throws: `.refused` with what the answer said, `.badAnswer`, `.unreachable`, `.untrusted`, `.badURL`.
+  func open(url: String, token: String?, offer: SessionDescription) async throws(ClientError) -> SignalledSession {
+    guard let base = URL(string: url), let scheme = base.scheme, ["http", "https"].contains(scheme), base.host != nil
+    else { throw .badURL(url) }
+    var request = HTTPClientRequest(url: url)
+    request.method = .POST
+    request.headers.add(name: "Content-Type", value: "application/sdp")
+    request.headers.add(name: "Accept", value: "application/sdp, application/problem+json")
+    authorize(&request, token)
+    request.body = .bytes(ByteBuffer(string: offer.text))
+    let (response, body) = try await execute(request, host: base.host ?? url)
+    guard response.status == .created else { throw .refused(Self.refusal(response, body)) }
+    guard let location = response.headers.first(name: "Location"),
+      let session = URL(string: location, relativeTo: response.url ?? base)
+    else { throw .badAnswer(reason: "no Location") }
+    // Whatever stands before the version line is no part of it.
+    let text = body.range(of: "v=0").map { String(body[$0.lowerBound...]) } ?? body
+    guard let answer = try? SessionDescription(parsing: text) else {
+      await close(url: session.absoluteString, token: token)
+      throw .badAnswer(reason: "no SDP")
+    }
+    return SignalledSession(
+      url: session.absoluteString, entityTag: response.headers.first(name: "ETag"), answer: answer)
+  }
+
+  /// DELETEs a session. What it is answered changes nothing: the relay would notice without it, only later.
+  func close(url: String, token: String?) async {
+    var request = HTTPClientRequest(url: url)
+    request.method = .DELETE
+    authorize(&request, token)
+    _ = try? await http.execute(request, timeout: .seconds(3))
+  }
+
+  private func authorize(_ request: inout HTTPClientRequest, _ token: String?) {
+    if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+  }
+
+  private func execute(
+    _ request: HTTPClientRequest, host: String
+  ) async throws(ClientError) -> (HTTPClientResponse, String) {
+    do {
+      let response = try await http.execute(request, timeout: Self.timeout)
+      let body = try await response.body.collect(upTo: Self.answerByteLimit)
+      return (response, String(buffer: body))
+    } catch let error as HTTPClientError where error == .invalidURL {
+      throw .badURL(request.url)
+    } catch {
+      if Task.isCancelled { throw .stopped }
+      let text = Self.words(of: error)
+      if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
+        throw .untrusted(host: host)
+      }
+      throw .unreachable(host: host, reason: text)
+    }
+  }
+
+  /// The innermost reason, on one line.
+  private static func words(of error: any Error) -> String {
+    if let connection = error as? NIOConnectionError, let first = connection.connectionErrors.first {
+      return words(of: first.error)
+    }
+    if let system = error as? IOError { return system.description }
+    return String(describing: error).replacingOccurrences(of: "\n", with: " ").prefix(200).description
+  }
+
+  private struct Problem: Decodable {
+    var type: String?
+    var title: String?
+    var detail: String?
+  }
+
+  private static func refusal(_ response: HTTPClientResponse, _ body: String) -> HTTPRefusal {
+    let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
+    return HTTPRefusal(
+      status: Int(response.status.code), type: problem?.type ?? "",
+      title: problem?.title ?? response.status.reasonPhrase, detail: problem?.detail ?? "",
+      retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) })
+  }
+}
