@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "tk_disk.h"
+#include "tk_probe.h"
 
 #ifdef __cplusplus
 extern "C" {
