@@ -1,0 +1,202 @@
+import Classroom
+import MediaWorker
+import RTCCore
+
+/// A snapshot as Prometheus text exposition, version 0.0.4: one HELP, one TYPE and then the samples of each metric.
+///
+/// Labels name lessons and seats by their identifiers and nothing else of them. At most `sessionLimit` sessions are told
+/// one by one; the rest are in the sums only. Cost: some 100 bytes a sample.
+public struct MetricsText: Sendable {
+  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  /// Six metrics of 1,000 sessions are some 1 MiB.
+  public static let sessionLimit = 1_000
+
+  public static func write(_ snapshot: MetricsSnapshot) -> String {
+    var text = MetricsText()
+    text.addProcess(snapshot)
+    text.addTraffic(snapshot.workers)
+    text.addWork(snapshot.workers)
+    text.addRecorders(snapshot.recorders)
+    text.addSessions(snapshot.sessions)
+    return text.text
+  }
+
+  private enum Kind: String { case counter, gauge, histogram }
+  private typealias Label = (name: String, value: String)
+  private var text = ""
+
+  private mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
+    text += "# HELP tongke_\(name) \(help)\n# TYPE tongke_\(name) \(kind.rawValue)\n"
+  }
+
+  private mutating func sample(_ name: String, _ labels: [Label], _ value: String) {
+    text += "tongke_\(name)"
+    if !labels.isEmpty {
+      text += "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
+    }
+    text += " \(value)\n"
+  }
+
+  private static func escaped(_ value: String) -> String {
+    var result = ""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\"": result += "\\\""
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  private mutating func add(
+    _ name: String, _ kind: Kind, _ help: String, _ samples: [(labels: [Label], value: String)]
+  ) {
+    guard !samples.isEmpty else { return }
+    begin(name, kind, help)
+    for entry in samples { sample(name, entry.labels, entry.value) }
+  }
+
+  private mutating func addProcess(_ snapshot: MetricsSnapshot) {
+    add("build_info", .gauge, "The running release.", [([("version", snapshot.version)], "1")])
+    add("uptime_seconds", .gauge, "Time since the relay started.", [([], "\(snapshot.uptimeSeconds)")])
+    add(
+      "lessons", .gauge, "Lessons open, by state.",
+      LessonState.allCases.map { ([("state", $0.rawValue)], "\(snapshot.lessons[$0, default: 0])") })
+    add(
+      "http_responses_total", .counter, "HTTP responses, by class of status.",
+      snapshot.responses.enumerated().map { ([("class", "\($0.offset + 1)xx")], "\($0.element)") })
+    add("ledger_events", .gauge, "Events in the ledger's log.", [([], "\(snapshot.ledgerEvents)")])
+    add(
+      "resources_waiting", .gauge, "Finished lessons whose files are still to be made.",
+      [([], "\(snapshot.resourcesWaiting)")])
+    if let expires = snapshot.certificateExpires {
+      add(
+        "certificate_expiry_timestamp_seconds", .gauge, "When the HTTPS certificate ends, Unix time.",
+        [([], "\(expires)")])
+    }
+  }
+
+  private mutating func addTraffic(_ workers: [WorkerCounters]) {
+    func each(_ value: (CoreCounters) -> UInt64) -> [(labels: [Label], value: String)] {
+      workers.enumerated().map { ([("worker", "\($0.offset)")], "\(value($0.element.core))") }
+    }
+    add("packets_received_total", .counter, "RTP packets received.", each(\.packetsReceived))
+    add("bytes_received_total", .counter, "Bytes of RTP received.", each(\.bytesReceived))
+    add("packets_sent_total", .counter, "RTP packets sent.", each(\.packetsSent))
+    add("bytes_sent_total", .counter, "Bytes of RTP sent.", each(\.bytesSent))
+    add("packets_retransmitted_total", .counter, "RTP packets sent again on request.", each(\.packetsRetransmitted))
+    add("packets_repaired_total", .counter, "Lost packets that came after all.", each(\.packetsRepaired))
+    add("picture_requests_sent_total", .counter, "Key frames asked of publishers.", each(\.pictureRequestsSent))
+    add("key_frames_received_total", .counter, "Key frames received.", each(\.keyFramesReceived))
+    add("layer_switches_total", .counter, "Switches of a receiver to another layer.", each(\.layerSwitches))
+    add("group_bursts_total", .counter, "Groups of pictures sent to late joiners.", each(\.groupBursts))
+    add("peers", .gauge, "Live transports.", each(\.peers))
+    add("streams", .gauge, "Received streams.", each(\.streams))
+    add("ring_slots", .gauge, "Packet buffers.", each(\.slotsTotal))
+    add("ring_slots_used", .gauge, "Packet buffers in use.", each { $0.slotsTotal - min($0.slotsFree, $0.slotsTotal) })
+    let paced = workers.enumerated().map { index, worker in
+      (labels: [("worker", "\(index)")] as [Label], value: "\(Double(worker.core.pacedMicroseconds) / 1e6)")
+    }
+    add("paced_seconds_total", .counter, "Time video packets were held on purpose, summed over packets.", paced)
+    let drops = workers.enumerated().flatMap { index, worker in
+      DropReason.allCases.map { reason in
+        let count = worker.core.drops.indices.contains(reason.rawValue) ? worker.core.drops[reason.rawValue] : 0
+        return (labels: [("worker", "\(index)"), ("reason", "\(reason)")] as [Label], value: "\(count)")
+      }
+    }
+    add("packets_dropped_total", .counter, "Packets dropped on purpose, by reason.", drops)
+  }
+
+  private mutating func addWork(_ workers: [WorkerCounters]) {
+    func each(_ value: (WorkerCounters) -> UInt64) -> [(labels: [Label], value: String)] {
+      workers.enumerated().map { ([("worker", "\($0.offset)")], "\(value($0.element))") }
+    }
+    add("receive_calls_total", .counter, "System calls that receive.", each(\.receiveCalls))
+    add("send_calls_total", .counter, "System calls that send.", each(\.sendCalls))
+    add("send_drops_total", .counter, "Datagrams dropped because the socket was full.", each(\.sendDrops))
+    add("send_errors_total", .counter, "Datagrams the system refused.", each(\.sendErrors))
+    add("events_dropped_total", .counter, "Events lost because nobody read them.", each(\.eventsDropped))
+    add(
+      "socket_receive_buffer_bytes", .gauge, "Receive buffer the system granted.",
+      each { UInt64(max(0, $0.receiveBufferBytes)) })
+    histogram(
+      "turn_seconds", "Work of one turn of a worker, without the sleep.", workers.map(\.turnMicroseconds), scale: 1e6)
+    histogram("train_datagrams", "Datagrams in one segmented send.", workers.map(\.trainLength), scale: 1)
+  }
+
+  /// Bucket n of the source counts integers up to 2^n − 1, so that is its upper bound; the last one has none.
+  private mutating func histogram(_ name: String, _ help: String, _ histograms: [Histogram], scale: Double) {
+    guard !histograms.isEmpty else { return }
+    begin(name, .histogram, help)
+    func number(_ value: UInt64) -> String { scale == 1 ? "\(value)" : "\(Double(value) / scale)" }
+    for (index, histogram) in histograms.enumerated() {
+      let worker = ("worker", "\(index)")
+      var below: UInt64 = 0
+      for (place, count) in histogram.buckets.dropLast().enumerated() {
+        below &+= count
+        sample(name + "_bucket", [worker, ("le", number(1 << UInt64(place) - 1))], "\(below)")
+      }
+      // The total is recounted, since a snapshot may be taken between two increments.
+      let total = below &+ (histogram.buckets.last ?? 0)
+      sample(name + "_bucket", [worker, ("le", "+Inf")], "\(total)")
+      sample(name + "_sum", [worker], number(histogram.sum))
+      sample(name + "_count", [worker], "\(total)")
+    }
+  }
+
+  private mutating func addRecorders(_ recorders: [RecorderGauge]) {
+    func each(_ value: (RecorderGauge) -> String) -> [(labels: [Label], value: String)] {
+      recorders.map { ([("volume", "\($0.volume)")], value($0)) }
+    }
+    add("recorder_bytes_total", .counter, "Bytes written to lesson logs.", each { "\($0.bytesWritten)" })
+    add("recorder_records_total", .counter, "Packets written to lesson logs.", each { "\($0.recordsWritten)" })
+    add("recorder_syncs_total", .counter, "Syncs of the disk.", each { "\($0.syncs)" })
+    add("recorder_gap_packets_total", .counter, "Packets recorded as a gap.", each { "\($0.gapPackets)" })
+    add("recorder_write_errors_total", .counter, "Writes the system refused.", each { "\($0.writeErrors)" })
+    add(
+      "recorder_lag_seconds", .gauge, "Age of the oldest packet that is not on the disk yet.",
+      each { "\(Double($0.lagMilliseconds) / 1e3)" })
+    add("recorder_leases", .gauge, "Packet buffers lent to the recorder.", each { "\($0.leases)" })
+  }
+
+  private mutating func addSessions(_ sessions: [SessionGauge]) {
+    let kinds = Seat.Role.allCases.flatMap { role in SessionGauge.Direction.allCases.map { (role, $0) } }
+    add(
+      "sessions", .gauge, "Sessions, by role and direction.",
+      kinds.map { role, direction in
+        let count = sessions.count { $0.role == role && $0.direction == direction }
+        return ([("role", role.rawValue), ("direction", direction.rawValue)], "\(count)")
+      })
+    // While a seat is taken over it has two sessions for a moment; samples of one name need different labels.
+    var seen = Set<String>()
+    let distinct = sessions.filter {
+      seen.insert("\($0.lesson) \($0.seat) \($0.direction) \($0.feed)").inserted
+    }.prefix(Self.sessionLimit)
+    func each(_ value: (PeerStatistics) -> String) -> [(labels: [Label], value: String)] {
+      distinct.map { session in
+        let labels: [Label] = [
+          ("lesson", "\(session.lesson)"), ("seat", "\(session.seat)"), ("role", session.role.rawValue),
+          ("direction", session.direction.rawValue), ("feed", session.feed),
+        ]
+        return (labels, value(session.statistics))
+      }
+    }
+    add(
+      "session_round_trip_seconds", .gauge, "Round trip to the client.",
+      each { "\(Double($0.roundTripMicroseconds) / 1e6)" })
+    add(
+      "session_loss_ratio", .gauge, "Share lost on the way to the client, as it last reported.",
+      each { "\(Double($0.fractionLost) / 256)" })
+    add(
+      "session_packets_lost_total", .counter, "Packets from the client that never came.", each { "\($0.packetsLost)" })
+    add("session_jitter_seconds", .gauge, "Jitter.", each { "\(Double($0.jitterMicroseconds) / 1e6)" })
+    add(
+      "session_estimate_bits_per_second", .gauge, "What the line to the client is thought to carry.",
+      each { "\($0.estimateBitsPerSecond)" })
+    add(
+      "session_queued_seconds", .gauge, "Media waiting for the line.",
+      each { "\(Double($0.queuedMilliseconds) / 1e3)" })
+  }
+}
