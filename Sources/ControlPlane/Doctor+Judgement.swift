@@ -1,0 +1,86 @@
+import Foundation
+package import MediaWorker
+
+/// What each reading means; pure, so that every outcome can be tested on any machine.
+extension Doctor {
+  static func describe(_ address: ListenAddress, isUDP: Bool) -> [String: String] {
+    ["protocol": isUDP ? "UDP" : "TCP", "port": String(address.port), "address": address.host]
+  }
+
+  package static func port(_ address: ListenAddress, isUDP: Bool, state: MachineProbe.Port, owner: PortOwner?)
+    -> Finding
+  {
+    var arguments = describe(address, isUDP: isUDP)
+    switch state {
+    case .free: return Finding(.portFree, arguments)
+    case .forbidden: return Finding(.portForbidden, arguments)
+    case .noSuchAddress, .failed: return Finding(.portWithoutAddress, arguments)
+    case .inUse:
+      guard let owner else { return Finding(.portTakenByUnknown, arguments) }
+      arguments["process"] = "\(owner.name) (\(owner.process))"
+      return Finding(owner.name == "tongke" ? .portOurs : .portTaken, arguments)
+    }
+  }
+
+  package static func codecs(missing: [String]) -> Finding {
+    missing.isEmpty ? Finding(.codecsPresent) : Finding(.codecsMissing, ["names": missing.joined(separator: ", ")])
+  }
+
+  /// Without AES instructions a packet takes some 10 µs; 100 receivers of 2 Mbit/s need 20,000 packets a second.
+  package static func cipher(microseconds: Double) -> Finding {
+    Finding(microseconds < 4 ? .cipherFast : .cipherSlow, ["microseconds": number(microseconds, 2)])
+  }
+
+  /// - Parameters:
+  ///   - now: UTC milliseconds.
+  ///   - jump: seconds the wall clock moved against the monotonic one while being looked at.
+  package static func clock(now: Int64, jump: Double, isSynchronised: Bool?) -> Finding {
+    let date = Date(timeIntervalSince1970: Double(now) / 1_000)
+    let text = date.formatted(.iso8601)
+    // This release is of 2026; certificates and timetables of a machine that lives earlier are worthless.
+    guard (1_767_225_600_000..<4_102_444_800_000).contains(now) else { return Finding(.clockWrong, ["time": text]) }
+    guard abs(jump) < 0.05 else { return Finding(.clockJumps, ["milliseconds": number(jump * 1e3, 0)]) }
+    return Finding(isSynchronised == false ? .clockUnsynchronised : .clockGood, ["time": text])
+  }
+
+  /// A lesson of 45 minutes at 3 Mbit/s takes 1 GB, twice while its files are made.
+  package static func room(bytes: UInt64, folder: String) -> Finding {
+    let gigabytes = Double(bytes) / 1e9
+    let arguments = ["gigabytes": number(gigabytes, 1), "folder": folder]
+    return Finding(gigabytes < 2 ? .diskFull : gigabytes < 20 ? .diskLow : .diskRoomy, arguments)
+  }
+
+  package static func speed(_ speed: Measurement.DiskSpeed, folder: String) -> Finding {
+    let isFast = speed.megabytesPerSecond >= 20 && speed.syncMilliseconds <= 200
+    return Finding(
+      isFast ? .diskFast : .diskSlow,
+      [
+        "rate": number(speed.megabytesPerSecond, 0), "milliseconds": number(speed.syncMilliseconds, 1),
+        "folder": folder,
+      ])
+  }
+
+  /// - Parameter isOwn: the relay issues its own anew by itself, so only an operator's is anybody's work.
+  package static func certificate(file: String, secondsLeft: Int64, isOwn: Bool) -> Finding {
+    let days = secondsLeft / 86_400
+    let arguments = ["file": file, "days": String(max(0, days))]
+    if isOwn, days < 30 { return Finding(.certificateToBeMade) }
+    if secondsLeft <= 0 { return Finding(.certificateEnded, arguments) }
+    return Finding(days < 30 ? .certificateEnding : .certificateGood, arguments)
+  }
+
+  /// Bytes; nil where the kernel does not tell, in which case nothing can be done about it either.
+  package static func buffers(receive: Int?, send: Int?, wanted: Int) -> Finding {
+    let least = min(receive ?? wanted, send ?? wanted)
+    return Finding(
+      least < wanted ? .buffersSmall : .buffersLarge, ["bytes": String(least), "wanted": String(wanted)])
+  }
+
+  /// A session takes a connection and perhaps an event stream; the rest is logs, recordings and the ledger.
+  package static func files(limit: UInt64, sessions: Int) -> Finding {
+    let wanted = UInt64(sessions * 2 + 256)
+    return Finding(limit < wanted ? .filesFew : .filesEnough, ["limit": String(limit), "wanted": String(wanted)])
+  }
+
+  private static func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+}

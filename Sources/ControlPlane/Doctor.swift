@@ -1,0 +1,118 @@
+import Foundation
+import Ledger
+import MediaWorker
+import RTCWire
+
+/// Examines whether this machine can carry lessons, and says what to do where it cannot.
+///
+/// Changes nothing: ports are let go again, a file written for the disk's speed is removed, nothing is made or migrated.
+/// May run beside a relay that is at work.
+public struct Doctor: Sendable {
+  let configuration: RelayConfiguration
+  let missingCodecs: @Sendable () -> [String]
+  let now: Int64
+
+  /// - Parameters:
+  ///   - missingCodecs: names of what the media libraries lack.
+  ///   - now: UTC milliseconds.
+  public init(configuration: RelayConfiguration, missingCodecs: @escaping @Sendable () -> [String], now: Int64) {
+    self.configuration = configuration
+    self.missingCodecs = missingCodecs
+    self.now = now
+  }
+
+  /// Blocks for about two seconds.
+  public func examine() -> Diagnosis {
+    let offset = Measurement.clockOffset()
+    var findings = ports()
+    findings.append(Self.codecs(missing: missingCodecs()))
+    findings.append(Self.cipher(microseconds: Measurement.cipherMicroseconds()))
+    findings += disk()
+    findings.append(certificate())
+    findings.append(
+      Self.buffers(
+        receive: Measurement.kernelSetting("net.core.rmem_max"), send: Measurement.kernelSetting("net.core.wmem_max"),
+        wanted: WorkerConfiguration().socketBufferBytes))
+    findings.append(Finding(MachineProbe.sendsTrains ? .trainsWork : .trainsMissing))
+    findings.append(Self.files(limit: Measurement.openFileLimit(), sessions: configuration.sessionLimit))
+    findings.append(ledger())
+    // Last, so that the time between is long enough to see the clock jump.
+    findings.append(
+      Self.clock(
+        now: now, jump: Measurement.clockOffset() - offset, isSynchronised: MachineProbe.clockIsSynchronised))
+    return Diagnosis(findings: findings)
+  }
+
+  // MARK: What is asked of the machine
+
+  private func ports() -> [Finding] {
+    var wanted: [(ListenAddress, isUDP: Bool)] = [(configuration.http, false)]
+    if let https = configuration.https { wanted.append((https, false)) }
+    let mediaHost = configuration.loopbackOnly ? "127.0.0.1" : "::"
+    wanted.append((ListenAddress(host: mediaHost, port: Int(configuration.udpPort)), true))
+    return wanted.map { address, isUDP in
+      let host = address.host == "localhost" ? "127.0.0.1" : address.host
+      let port = UInt16(clamping: address.port)
+      guard let socket = SocketAddress(address: host, port: port) else {
+        return Finding(.portWithoutAddress, Self.describe(address, isUDP: isUDP))
+      }
+      let state = MachineProbe.port(socket, isUDP: isUDP)
+      let owner = state == .inUse ? PortOwner.find(port: port, isUDP: isUDP) : nil
+      return Self.port(address, isUDP: isUDP, state: state, owner: owner)
+    }
+  }
+
+  private func disk() -> [Finding] {
+    let folder = existingFolder
+    guard access(folder, W_OK | X_OK) == 0, let free = Measurement.freeBytes(folder: folder) else {
+      return [Finding(.folderUnwritable, ["folder": configuration.data])]
+    }
+    let room = Self.room(bytes: free, folder: configuration.data)
+    // Measuring the speed of a full disk would only fill it.
+    guard room.outcome != .diskFull else { return [room] }
+    guard let speed = Measurement.diskSpeed(folder: folder) else {
+      return [room, Finding(.folderUnwritable, ["folder": configuration.data])]
+    }
+    return [room, Self.speed(speed, folder: configuration.data)]
+  }
+
+  /// The data folder, or the nearest one above it before the first start.
+  private var existingFolder: String {
+    var folder = configuration.data
+    while folder.count > 1, !FileManager.default.fileExists(atPath: folder) {
+      folder = (folder as NSString).deletingLastPathComponent
+    }
+    return folder.isEmpty ? "." : folder
+  }
+
+  private func certificate() -> Finding {
+    guard configuration.https != nil else { return Finding(.httpsOff) }
+    let own = configuration.data + "/tls/server.pem"
+    if configuration.certificate == nil, !FileManager.default.fileExists(atPath: own) {
+      return Finding(.certificateToBeMade)
+    }
+    let path = configuration.certificate ?? own
+    let key = configuration.privateKey ?? own
+    guard let text = try? PEMFile(path: path).read(),
+      let inspection = try? CertificateInspection(certificatePEM: text),
+      let keyText = try? PEMFile(path: key).read(), inspection.matches(privateKeyPEM: keyText)
+    else { return Finding(.certificateBad, ["file": path]) }
+    return Self.certificate(
+      file: path, secondsLeft: inspection.notAfter - now / 1_000, isOwn: configuration.certificate == nil)
+  }
+
+  private func ledger() -> Finding {
+    let file = configuration.data + "/ledger.sqlite"
+    do {
+      let chain = try LedgerStore.inspect(path: file)
+      guard chain.isIntact else {
+        return Finding(.ledgerBroken, ["file": file, "event": chain.firstBroken.map(String.init) ?? "?"])
+      }
+      return Finding(.ledgerIntact, ["events": String(chain.events), "head": String(chain.head.prefix(16))])
+    } catch LedgerError.notFound { return Finding(.ledgerToBeMade) } catch LedgerError.newerVersion {
+      return Finding(.ledgerNewer, ["file": file])
+    } catch LedgerError.notALedger { return Finding(.ledgerForeign, ["file": file]) } catch {
+      return Finding(.ledgerUnreadable, ["file": file])
+    }
+  }
+}
