@@ -1,0 +1,64 @@
+// Goal: the documented file is the configuration: every key, its default, nothing else.
+import ControlPlane
+import Foundation
+import Testing
+
+@Suite struct ConfigurationFileTests {
+  private func text(_ name: String) throws -> String {
+    try String(contentsOf: projectRoot.appending(path: "Configs/\(name)"), encoding: .utf8)
+  }
+
+  @Test func everyKeyIsDocumentedWithTypeAndDefault() throws {
+    let blocks = try text("tongke.yaml").components(separatedBy: "\n\n").dropFirst()
+    var documented: [String] = []
+    for block in blocks {
+      let lines = block.split(separator: "\n").map(String.init)
+      guard
+        let key = lines.lazy.compactMap({ $0.wholeMatch(of: /(?:# )?([a-zA-Z]+):(?: .*)?/)?.1 }).first(where: {
+          RelayConfiguration.keys.contains(String($0))
+        })
+      else { continue }
+      documented.append(String(key))
+      #expect(lines.contains { $0.contains("# Type: ") }, "\(key)")
+      #expect(lines.contains { $0.contains("Default: ") }, "\(key)")
+    }
+    #expect(Set(documented) == Set(RelayConfiguration.keys))
+    #expect(documented.count == RelayConfiguration.keys.count)
+  }
+
+  @Test func theFileIsTheDefaults() throws {
+    #expect(try RelayConfiguration(yaml: text("tongke.yaml")) == RelayConfiguration())
+  }
+
+  @Test func theFileWithTLSParsesToo() throws {
+    let yaml = try text("tongke.yaml").replacing(/(?m)^# (tls:|  certificate:|  privateKey:)/) { "\($0.1)" }
+    let configuration = try RelayConfiguration(yaml: yaml)
+    #expect(configuration.certificate == "/etc/tongke/tls/fullchain.pem")
+    #expect(configuration.privateKey == "/etc/tongke/tls/privkey.pem")
+  }
+
+  @Test(arguments: [
+    ("htp: :80\n", ConfigurationError.Reason.unknownKey, 1), ("\nhttp: here\n", .wrongValue, 2),
+    ("udpPort: 70000", .wrongValue, 1), ("announce: [relay.example]", .wrongValue, 1), ("- http", .notAMapping, 1),
+    ("tls:\n  certificate: /a\n", .wrongValue, 2), ("tls:\n  cert: /a\n", .unknownKey, 2),
+    ("sessionLimit: 0", .wrongValue, 1), ("logLevel: loud", .wrongValue, 1), ("record: perhaps", .wrongValue, 1),
+  ])
+  func mistakesAreToldWithTheirLine(_ yaml: String, _ reason: ConfigurationError.Reason, _ line: Int) {
+    let error = #expect(throws: ConfigurationError.self) { try RelayConfiguration(yaml: yaml) }
+    #expect(error?.reason == reason)
+    #expect(error?.line == line)
+    for language in Language.allCases {
+      let message = error?.message(in: language, file: "relay.yaml") ?? ""
+      #expect(message.contains("relay.yaml") && !message.contains("{"))
+    }
+  }
+
+  @Test func systemdUnitStartsTheRelayAndGivesItTimeToFinish() throws {
+    let unit = try text("tongke.service")
+    for line in ["StateDirectory=tongke", "KillSignal=SIGTERM", "NoNewPrivileges=yes", "ProtectSystem=strict"] {
+      #expect(unit.contains("\n\(line)\n"), "\(line)")
+    }
+    #expect(unit.contains("ExecStart=/usr/local/bin/tongke serve --config /etc/tongke/tongke.yaml"))
+    #expect(unit.contains("\nTimeoutStopSec="))
+  }
+}
