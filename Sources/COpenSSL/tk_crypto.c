@@ -88,7 +88,8 @@ int tk_hmac_sha1(const void *key, size_t key_count, const tk_part *parts, size_t
   EVP_MAC_CTX *ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
   if (ctx == NULL) return 0;
   char digest[] = "SHA1";
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
   /* A null key would mean "the key of before", so an empty one needs an address. */
   static const unsigned char empty = 0;
   int done = EVP_MAC_init(ctx, key_count == 0 ? &empty : key, key_count, params) == 1;

@@ -31,8 +31,8 @@ enum WorkerCommand: Sendable {
 
 /// The state of a worker's thread; only `run` touches it.
 ///
-/// A turn: clock once → commands → returned leases and injected packets → receive batches → handshake results → timers →
-/// drain → transmit → counters; then `epoll_wait` until the core's next deadline.
+/// A turn: clock once → commands → returned leases and injected packets → receive batches → handshake results → timers
+/// → drain → transmit → counters; then `epoll_wait` until the core's next deadline.
 final class WorkerLoop: @unchecked Sendable {
   /// Batches of 64 in a turn: beyond that, timers and sending come first.
   private static let batchLimit = 8

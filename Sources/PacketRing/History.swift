@@ -18,10 +18,10 @@
 
 /// A stream's recent packets, found by extended sequence number.
 ///
-/// Holds one reference to the slot of each entry. An entry lies at its number modulo the capacity and proves itself by the
-/// number it carries, so a stale question is a miss and never another packet. Covers `highest − capacity + 1 … highest`.
-/// Memory: 32 bytes × capacity, made resident only where written. `find` is O(1); `insert` is O(1) plus the width of a
-/// forward gap, at most the capacity.
+/// Holds one reference to the slot of each entry. An entry lies at its number modulo the capacity and proves itself by
+/// the number it carries, so a stale question is a miss and never another packet. Covers `highest − capacity + 1 …
+/// highest`. Memory: 32 bytes × capacity, made resident only where written. `find` is O(1); `insert` is O(1) plus the
+/// width of a forward gap, at most the capacity.
 public struct History: ~Copyable {
   /// Zeroed: number 0 marks an empty place, as no packet has a number below 1.
   @usableFromInline let entries: UnsafeMutablePointer<PacketRecord>

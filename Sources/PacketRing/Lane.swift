@@ -2,9 +2,9 @@ public import Synchronization
 
 /// The shared part of a bounded one-way queue between exactly one producing and one consuming thread.
 ///
-/// No locks: each side owns one counter and reads the other's only when its cached copy says full or empty. The counters
-/// lie 128 bytes apart so that neither side's writes evict the other's line. Elements may be of any `Sendable` type; they
-/// are moved in and out, and those left are destroyed with the lane.
+/// No locks: each side owns one counter and reads the other's only when its cached copy says full or empty. The
+/// counters lie 128 bytes apart so that neither side's writes evict the other's line. Elements may be of any
+/// `Sendable` type; they are moved in and out, and those left are destroyed with the lane.
 public final class Lane<Element: Sendable>: @unchecked Sendable {
   /// The most elements the lane holds.
   public let capacity: Int

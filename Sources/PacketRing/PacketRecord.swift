@@ -18,7 +18,8 @@
 ///
 /// Layout: 32 bytes, no padding. The slot holds the whole decrypted RTP packet from its first byte.
 @frozen public struct PacketRecord: BitwiseCopyable, Sendable {
-  /// Sequence number with rollovers, first = 65,536 + the 16-bit number, so that packets before the first stay positive.
+  /// Sequence number with rollovers, first = 65,536 + the 16-bit number, so that packets before the first stay
+  /// positive.
   public var extendedSequence: Int64
   /// Estimated capture time in microseconds of the relay's monotonic clock.
   public var lessonTime: Int64

@@ -19,9 +19,9 @@
 /// The bytes of all packets of a worker: `slotCount` buffers of `stride` bytes in one anonymous mapping.
 ///
 /// A trivially copyable handle that any thread may hold; who may read or write a slot is decided by `SlotLedger`'s
-/// references and by leases. The default stride of 1,600 holds an MTU of 1,500 with room, and is no power of two, so that
-/// the headers of successive slots fall into different cache sets. Memory: `slotCount × stride` bytes, made resident by
-/// the kernel only when a slot is first written.
+/// references and by leases. The default stride of 1,600 holds an MTU of 1,500 with room, and is no power of two, so
+/// that the headers of successive slots fall into different cache sets. Memory: `slotCount × stride` bytes, made
+/// resident by the kernel only when a slot is first written.
 @frozen public struct SlotArena: @unchecked Sendable {
   public let slotCount: Int
   /// Bytes from one slot's start to the next one's, all of them usable.

@@ -1,6 +1,7 @@
 import RTCWire
 
-/// Sealed datagrams of one path that leave in one GSO send: all of `segmentByteCount` but the last, which may be shorter.
+/// Sealed datagrams of one path that leave in one GSO send: all of `segmentByteCount` but the last, which may be
+/// shorter.
 @frozen public struct Train: Sendable {
   public var path: NetworkPath
   /// Bytes from the arena's start.
@@ -16,7 +17,8 @@ import RTCWire
 
 /// Where sealed datagrams lie between the core's drain and the worker's `sendmmsg`, as trains.
 ///
-/// Limits: `byteCount` bytes, `trainLimit` trains, 64 segments and 64,000 bytes a train (the kernel's GSO limit is 65,507).
+/// Limits: `byteCount` bytes, `trainLimit` trains, 64 segments and 64,000 bytes a train (the kernel's GSO limit is
+/// 65,507).
 public struct EgressArena: ~Copyable {
   public let base: UnsafeMutableRawPointer
   public let capacity: Int
@@ -28,8 +30,8 @@ public struct EgressArena: ~Copyable {
   static let trainByteLimit = 64_000
   /// The largest datagram the core writes: header 12, extensions 32, prefix 16, payload 1,500, tag 16 are 1,576.
   public static let datagramLimit = 1_600
-  /// The largest media payload that is taken in, so that whatever is taken can be sent on. No path of 1,500 bytes carries
-  /// more; a loopback or jumbo path could.
+  /// The largest media payload that is taken in, so that whatever is taken can be sent on. No path of 1,500 bytes
+  /// carries more; a loopback or jumbo path could.
   static let payloadLimit = 1_500
 
   public init(byteCount: Int = 4 << 20, trainLimit: Int = 1_024) {

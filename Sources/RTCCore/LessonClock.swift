@@ -30,9 +30,10 @@ struct SessionClock {
 
 /// Maps one stream's RTP timestamps to lesson time (microseconds of the relay's monotonic clock).
 ///
-/// Until the first sender report the first arrival is the anchor. A report sets the anchor by the session's clock; later
-/// ones slew it by at most 1 ms per second, which outruns any quartz. A jump over half a second is taken as it is, and so
-/// is one over 20 ms that the reports themselves make: the sender has moved its timestamps, as a relay does at a switch.
+/// Until the first sender report the first arrival is the anchor. A report sets the anchor by the session's clock;
+/// later ones slew it by at most 1 ms per second, which outruns any quartz. A jump over half a second is taken as it
+/// is, and so is one over 20 ms that the reports themselves make: the sender has moved its timestamps, as a relay does
+/// at a switch.
 struct StreamClock {
   private static let jumpMicroseconds: Int64 = 500_000
   private static let mappingJumpMicroseconds: Int64 = 20_000

@@ -13,8 +13,8 @@ public enum Command: Sendable {
   case openLesson(LessonID)
   /// Removes the lesson with its peers, sinks and injected feeds.
   case closeLesson(LessonID)
-  /// The feed everyone sees whose pane shows `.stage`, and the one they hear with it: of the same feed unless named, since
-  /// a screen is often shared without sound while its teacher speaks.
+  /// The feed everyone sees whose pane shows `.stage`, and the one they hear with it: of the same feed unless named,
+  /// since a screen is often shared without sound while its teacher speaks.
   case setStage(LessonID, FeedID, audio: FeedID? = nil)
   case addPeer(PeerDescription)
   case removePeer(PeerID)

@@ -128,7 +128,8 @@ public enum Negotiation {
 
   // MARK: Codecs
 
-  /// The codecs of a section that the relay forwards, each with its retransmission payload type, in the section's order.
+  /// The codecs of a section that the relay forwards, each with its retransmission payload type, in the section's
+  /// order.
   static func codecs(of section: MediaDescription) -> [Codec] {
     let maps = section.rtpMaps
     var repairs: [UInt8: UInt8] = [:]

@@ -3,8 +3,8 @@ public import RTCWire
 extension Negotiation {
   /// Answers a WHIP or WHEP offer and says what the worker needs to know of the peer.
   ///
-  /// ICE-lite, one bundled transport, DTLS server unless the client insists on being it. Every accepted section keeps all
-  /// codecs both sides share, payload types as offered.
+  /// ICE-lite, one bundled transport, DTLS server unless the client insists on being it. Every accepted section keeps
+  /// all codecs both sides share, payload types as offered.
   /// - Throws: `NegotiationError`, which names the line.
   public static func answer(
     offer: SessionDescription, role: NegotiationRole, local: LocalTransport, peer: PeerID, lesson: LessonID,
@@ -115,7 +115,8 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
 
   private mutating func nextSSRC() -> UInt32 { UInt32.random(in: 1..<UInt32.max, using: &random) }
 
-  /// For publishers: H.264 in mode 1, constrained baseline first, since every receiver decodes it; then the rest as offered.
+  /// For publishers: H.264 in mode 1, constrained baseline first, since every receiver decodes it; then the rest as
+  /// offered.
   private func preferred(_ codecs: [Codec]) -> [Codec] {
     func rank(_ codec: Codec) -> Int {
       guard codec.encoding == .h264 else { return 4 }

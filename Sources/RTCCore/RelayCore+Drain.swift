@@ -2,7 +2,8 @@ import PacketRing
 import RTCWire
 
 extension RelayCore {
-  /// Writes everything that may leave now into the arena: STUN and DTLS, then for each peer audio, RTCP, repairs, video.
+  /// Writes everything that may leave now into the arena: STUN and DTLS, then for each peer audio, RTCP, repairs,
+  /// video.
   ///
   /// - Returns: true when the arena was full: transmit, `reset` it and call again.
   public mutating func drain(into egress: inout EgressArena, now: Now) -> Bool {

@@ -235,8 +235,8 @@ extension RelayCore {
     markDirty(subscription.peer)
   }
 
-  /// A packet repaired upstream after its successors went out: its number may not be sealed any more, so it travels as a
-  /// retransmission without being asked for.
+  /// A packet repaired upstream after its successors went out: its number may not be sealed any more, so it travels as
+  /// a retransmission without being asked for.
   private mutating func forwardLate(
     _ record: PacketRecord, to subscription: Subscription, out: Int64, stream: Int32, now: Now
   ) {

@@ -20,9 +20,9 @@ import RTCWire
 
 /// A sans-IO WebRTC relay: peers, streams and lessons of one worker.
 ///
-/// Contract: after every `receive`, `apply`, `handle`, `service` or `advance` the caller drains: `drain(into:now:)` until
-/// it returns false, `nextHandshakeInput` and `nextEvent` until nil; then sleeps until `nextDeadline`. It reads no clock
-/// and no randomness of its own: equal inputs give equal outputs.
+/// Contract: after every `receive`, `apply`, `handle`, `service` or `advance` the caller drains: `drain(into:now:)`
+/// until it returns false, `nextHandshakeInput` and `nextEvent` until nil; then sleeps until `nextDeadline`. It reads
+/// no clock and no randomness of its own: equal inputs give equal outputs.
 public struct RelayCore: ~Copyable {
   /// A lane of leases out of this worker, and what it shows.
   struct Sink: ~Copyable {

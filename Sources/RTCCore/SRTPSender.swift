@@ -17,8 +17,8 @@ public struct SRTPSender: ~Copyable {
 
   /// Seals header, prefix and payload into `destination` in one pass.
   ///
-  /// Layout of the result: `[header, as it is | encrypted prefix and payload | tag]`. `payload` is read where it lies; it
-  /// and `destination` never overlap.
+  /// Layout of the result: `[header, as it is | encrypted prefix and payload | tag]`. `payload` is read where it lies;
+  /// it and `destination` never overlap.
   /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
   /// - Returns: bytes written. Cost: one pass, no allocation. RFC 7714 §8.1.
   public mutating func seal(

@@ -1,6 +1,7 @@
 /// A fixed table of values that may not be copied, addressed by small indices that stay valid until freed.
 ///
-/// Capacity is reserved once and touched as it is used; pointers into it never move. Lookup, `insert` and `remove` are O(1).
+/// Capacity is reserved once and touched as it is used; pointers into it never move. Lookup, `insert` and `remove` are
+/// O(1).
 struct Slab<Element: ~Copyable>: ~Copyable {
   private let elements: UnsafeMutablePointer<Element>
   private var occupied: [Bool]

@@ -1,5 +1,5 @@
-/// Pixel rows of an H.264 stream by the sequence parameter set in a payload (ITU-T H.264 §7.3.2.1.1): a single NAL unit or
-/// the first such in a STAP-A; nil without a readable one.
+/// Pixel rows of an H.264 stream by the sequence parameter set in a payload (ITU-T H.264 §7.3.2.1.1): a single NAL
+/// unit or the first such in a STAP-A; nil without a readable one.
 public func h264PictureHeight(_ payload: UnsafeRawBufferPointer) -> UInt16? {
   guard let first = payload.first else { return nil }
   switch first & 0x1F {
@@ -70,7 +70,8 @@ private func height(ofParameterSet bytes: UnsafeRawBufferPointer) -> UInt16? {
   return UInt16(rows - cropped)
 }
 
-/// Reads bits from a NAL unit, leaving out emulation prevention bytes (§7.4.1). Past the end it reads zeros and says so.
+/// Reads bits from a NAL unit, leaving out emulation prevention bytes (§7.4.1). Past the end it reads zeros and says
+/// so.
 private struct BitReader {
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0

@@ -1,5 +1,5 @@
-/// Whether an RTP payload begins a key frame of an H.264 stream (RFC 6184): an SPS or IDR slice as a single NAL unit, in
-/// a STAP-A, or as the start of an FU-A.
+/// Whether an RTP payload begins a key frame of an H.264 stream (RFC 6184): an SPS or IDR slice as a single NAL unit,
+/// in a STAP-A, or as the start of an FU-A.
 public func startsH264KeyFrame(_ payload: UnsafeRawBufferPointer) -> Bool {
   guard let first = payload.first else { return false }
   switch first & 0x1F {

@@ -1,5 +1,5 @@
-// Goal: the offers of the field are answered as RFC 9725, WHEP and the relay's own rules want it, and bad ones are refused
-// with the line that is to blame. Method: offers of our own in the shape of each client's.
+// Goal: the offers of the field are answered as RFC 9725, WHEP and the relay's own rules want it, and bad ones are
+// refused with the line that is to blame. Method: offers of our own in the shape of each client's.
 import RTCCore
 import RTCWire
 import Testing

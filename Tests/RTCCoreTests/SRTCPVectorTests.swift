@@ -1,5 +1,5 @@
-// Goal: SRTCP and the counter mode are the standards'. Method: the RFCs' vectors against our primitives, and our primitives
-// against libsrtp2, which does the relay's SRTCP.
+// Goal: SRTCP and the counter mode are the standards'. Method: the RFCs' vectors against our primitives, and our
+// primitives against libsrtp2, which does the relay's SRTCP.
 import COpenSSL
 import CSRTP
 import RTCCore

@@ -1,5 +1,6 @@
 // Goal: our SRTP is the standard's, packet by packet.
-// Method: the RFCs' vectors; libsrtp2 as the other side, in both directions, under loss, reordering, replay and rollover.
+// Method: the RFCs' vectors; libsrtp2 as the other side, in both directions, under loss, reordering, replay and
+// rollover.
 import COpenSSL
 import CSRTP
 import RTCCore

@@ -1,4 +1,5 @@
-// Goal: key frames are found whatever way they are packed, VP8 descriptors go through a rewrite, and no cut upsets a reader.
+// Goal: key frames are found whatever way they are packed, VP8 descriptors go through a rewrite, and no cut upsets a
+// reader.
 import RTCWire
 import Testing
 

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* One direction of AES-GCM under one key. Made once for a key, then used for any number of messages without allocating. */
+/* One direction of AES-GCM under one key, made once, then used for any number of messages without allocating. */
 typedef struct tk_gcm tk_gcm;
 
 /* key_count is 16 or 32; sealing is 1 to encrypt and 0 to decrypt. NULL when the library refuses. */
