@@ -22,12 +22,27 @@ public final class LessonRecorder: Sendable {
   private let shared: SharedRecorderCounters
   private let outlet: EventOutlet
   private let lock: Int32
-  private let registry: Mutex<Registry>
+  private let registry = Registry()
 
-  private struct Registry {
-    var active: Set<RecordedFeed> = []
-    var threads: [UInt64] = []
-    var isStopped = false
+  /// Which feeds are taken; apart from the recorder, so that the syncing thread never holds the recorder itself.
+  private final class Registry: Sendable {
+    struct State {
+      var active: Set<RecordedFeed> = []
+      /// Feeds whose end is being written.
+      var finishing: [RecordedFeed: Int] = [:]
+      var threads: [UInt64] = []
+      var isStopped = false
+    }
+    let state = Mutex(State())
+
+    func withLock<Result>(_ body: (inout State) -> sending Result) -> sending Result { state.withLock(body) }
+
+    func finished(_ feed: RecordedFeed) {
+      state.withLock { state in
+        let left = (state.finishing[feed] ?? 1) - 1
+        state.finishing[feed] = left > 0 ? left : nil
+      }
+    }
   }
 
   /// Makes the folder (mode 0700) when it is missing, and starts the threads. What earlier recorders left stays as it
@@ -53,7 +68,6 @@ public final class LessonRecorder: Sendable {
     writer = VolumeWriter(
       disk: disk, configuration: configuration, lastSegment: last, book: book, syncer: syncer, counters: shared,
       events: outlet)
-    registry = Mutex(Registry())
     let writing = startThread("record", writer) { $0.run() }
     let syncing = startThread("sync", syncer) { $0.run() }
     registry.withLock { $0.threads = [writing, syncing] }
@@ -97,14 +111,21 @@ public final class LessonRecorder: Sendable {
   public func finish(_ feed: RecordedFeed, completion: @escaping @Sendable (FeedSummary) -> Void) {
     let isSent = registry.withLock { registry in
       guard !registry.isStopped, registry.active.remove(feed) != nil else { return false }
-      writer.send(.finish(feed, completion))
+      registry.finishing[feed, default: 0] += 1
+      writer.send(
+        .finish(feed) { [taken = self.registry] summary in
+          taken.finished(feed)
+          completion(summary)
+        })
       return true
     }
     if !isSent { completion(FeedSummary(feed: feed)) }
   }
 
-  /// Whether the feed is being recorded here and now.
-  public func isRecording(_ feed: RecordedFeed) -> Bool { registry.withLock { $0.active.contains(feed) } }
+  /// Whether the feed is being recorded here and now, until its completion is told.
+  public func isRecording(_ feed: RecordedFeed) -> Bool {
+    registry.withLock { $0.active.contains(feed) || $0.finishing[feed] != nil }
+  }
 
   /// Lets the found runs of a feed go: they are not found again, and a segment without any other run is deleted.
   ///
@@ -129,6 +150,7 @@ public final class LessonRecorder: Sendable {
     tk_thread_join(threads[0])
     syncer.stop()
     tk_thread_join(threads[1])
+    registry.withLock { $0.active = [] }
     outlet.continuation.finish()
     tk_close(lock)
   }

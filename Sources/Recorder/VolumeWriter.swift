@@ -14,6 +14,8 @@ final class FeedIntake: @unchecked Sendable {
   /// Monotonic microseconds until when leases that come late are given back.
   var lingersUntil: Int64 = 0
   var isInGap = false
+  /// Slots that the lane back had no place for: more leases were out than it was made for.
+  private var unreturned: [SlotIndex] = []
 
   init(
     feed: RecordedFeed, arena: SlotArena, leases: consuming LaneConsumer<PacketRecord>,
@@ -23,6 +25,17 @@ final class FeedIntake: @unchecked Sendable {
     self.arena = arena
     self.leases = leases
     self.returns = returns
+  }
+
+  func giveBack(_ slot: SlotIndex) {
+    if !returns.push(slot) { unreturned.append(slot) }
+  }
+
+  /// Gives back what had no place before. False while some is left.
+  @discardableResult
+  func giveBackRest() -> Bool {
+    while let slot = unreturned.last, returns.push(slot) { unreturned.removeLast() }
+    return unreturned.isEmpty
   }
 }
 
@@ -186,6 +199,7 @@ final class VolumeWriter: @unchecked Sendable {
   }
 
   private func drain(_ intake: FeedIntake, now: Int64) {
+    intake.giveBackRest()
     let waiting = intake.leases.count
     if waiting >= intake.leases.capacity { core.laneWasFull(feed: intake.place, waiting: waiting) }
     while batch.hasRoomForPacket, let record = intake.leases.pop() {
@@ -216,10 +230,7 @@ final class VolumeWriter: @unchecked Sendable {
   }
 
   private func giveBack() {
-    for (intake, slot) in held {
-      // Never full: it holds twice the leases that can be out.
-      _ = intake.returns.push(slot)
-    }
+    for (intake, slot) in held { intake.giveBack(slot) }
     held.removeAll(keepingCapacity: true)
   }
 
@@ -247,7 +258,7 @@ final class VolumeWriter: @unchecked Sendable {
     for intake in intakes {
       while let record = intake.leases.pop() {
         core.lose(record, feed: intake.place, reason: reason, now: now)
-        _ = intake.returns.push(record.slot)
+        intake.giveBack(record.slot)
       }
     }
     counters.drainedAt.store(intakes.isEmpty ? 0 : now, ordering: .relaxed)
@@ -331,9 +342,9 @@ final class VolumeWriter: @unchecked Sendable {
     for intake in lingering {
       while let record = intake.leases.pop() {
         counters.late.add(1, ordering: .relaxed)
-        _ = intake.returns.push(record.slot)
+        intake.giveBack(record.slot)
       }
     }
-    lingering.removeAll { $0.lingersUntil <= now }
+    lingering.removeAll { $0.giveBackRest() && $0.lingersUntil <= now }
   }
 }
