@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -109,6 +110,14 @@ int tk_lock_file(const char *path) {
   int error = errno;
   close(descriptor);
   return -error;
+}
+
+int tk_memory_file(const void *bytes, size_t count) {
+  int descriptor = memfd_create("tongke", MFD_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  if (write(descriptor, bytes, count) == (ssize_t)count) return descriptor;
+  close(descriptor);
+  return -EIO;
 }
 
 static int hex_value(char digit) {

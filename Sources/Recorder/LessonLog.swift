@@ -49,30 +49,12 @@ public struct LessonLog: Sendable {
   ///
   /// Throws `cannotRead` when the folder does not open; a damaged segment is passed over.
   public static func scan(folder: String) throws(RecorderError) -> [FoundFeed] {
-    let released = ReleaseList.read(folder: folder)
-    var found: [RecordedFeed: FoundFeed] = [:]
-    var order: [RecordedFeed] = []
-    var handles = Handles()
+    var scan = SegmentScan(released: ReleaseList.read(folder: folder))
     for segment in try VolumeDisk.segments(in: folder) {
       guard var reader = SegmentReader(path: folder + "/" + LogFormat.fileName(segment)) else { continue }
-      var touched: Set<RecordedFeed> = []
-      while let record = reader.next() {
-        guard let key = handles.key(of: record, instance: reader.header.instance), !released.contains(key) else {
-          continue
-        }
-        if found[key.feed] == nil {
-          found[key.feed] = FoundFeed(feed: key.feed)
-          order.append(key.feed)
-        }
-        touched.insert(key.feed)
-        found[key.feed]!.take(record, start: key.start)
-      }
-      for feed in touched {
-        found[feed]!.segments.append(segment)
-        found[feed]!.damagedBytes += reader.damagedBytes
-      }
+      scan.read(&reader, segment: segment)
     }
-    return order.compactMap { found[$0] }
+    return scan.feeds
   }
 
   /// Shows every record of a feed, in the order they were written, as `scan` found it. Cost: one pass over its
@@ -111,6 +93,37 @@ public struct LessonLog: Sendable {
       if record.kind == .start || record.kind == .continued, let key = record.runKey { keys.insert(key) }
     }
     return keys
+  }
+}
+
+/// What `LessonLog.scan` gathers, segment by segment.
+struct SegmentScan {
+  private let released: Set<RunKey>
+  private var found: [RecordedFeed: FoundFeed] = [:]
+  private var order: [RecordedFeed] = []
+  private var handles = Handles()
+
+  init(released: Set<RunKey>) { self.released = released }
+
+  var feeds: [FoundFeed] { order.compactMap { found[$0] } }
+
+  mutating func read(_ reader: inout SegmentReader, segment: UInt32) {
+    var touched: Set<RecordedFeed> = []
+    while let record = reader.next() {
+      guard let key = handles.key(of: record, instance: reader.header.instance), !released.contains(key) else {
+        continue
+      }
+      if found[key.feed] == nil {
+        found[key.feed] = FoundFeed(feed: key.feed)
+        order.append(key.feed)
+      }
+      touched.insert(key.feed)
+      found[key.feed]!.take(record, start: key.start)
+    }
+    for feed in touched {
+      found[feed]!.segments.append(segment)
+      found[feed]!.damagedBytes += reader.damagedBytes
+    }
   }
 }
 

@@ -29,8 +29,10 @@ struct SegmentReader: ~Copyable {
   }
 
   /// Nil when the file cannot be opened or has no whole header.
-  init?(path: String) {
-    let opened = open(path, O_RDONLY | O_CLOEXEC)
+  init?(path: String) { self.init(descriptor: open(path, O_RDONLY | O_CLOEXEC)) }
+
+  /// Takes the descriptor over; nil, and it is closed, when there is no whole header.
+  init?(descriptor opened: Int32) {
     guard opened >= 0 else { return nil }
     var status = stat()
     var first = [UInt8](repeating: 0, count: LogFormat.headerBytes)

@@ -150,6 +150,38 @@ import Testing
     #expect(found.first?.damagedBytes ?? 0 >= 1_400)
   }
 
+  /// Records whose checksums are right and whose fields are not.
+  @Test(arguments: 0..<100) func forgedRecordsNeverTrap(seed: Int) {
+    var generator = SeededGenerator(seed: UInt64(seed))
+    var rows: [UInt8] = []
+    for _ in 0..<60 {
+      let kind = UInt8(generator.next() % 8)
+      let count = Int(generator.next() % 120)
+      var bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next() >> 7) }
+      // A name that ends with its record, and one that does not.
+      if kind <= 2, count > 53, generator.next() % 4 > 0 { bytes[52] = UInt8(count - 53) }
+      if generator.next() % 3 == 0 { for place in bytes.indices.prefix(16) { bytes[place] = 0xFF } }
+      rows += [kind, 0, UInt8(count), UInt8(generator.next() % 3) << 4 | UInt8(generator.next() % 3)] + bytes
+    }
+    var seen = 0
+    rows.withUnsafeBytes { seen = countPackets(ofForgedSegment: $0) }
+    #expect(seen >= 0)
+    for count in stride(from: 0, to: rows.count, by: 37) {
+      Array(rows.prefix(count)).withUnsafeBytes { seen = min(seen, countPackets(ofForgedSegment: $0)) }
+    }
+    #expect(seen == 0)
+  }
+
+  @Test func forgedRecordsAreRead() {
+    var start = [UInt8](repeating: 1, count: 53) + Array("cam".utf8)
+    start[52] = 3
+    let packet = [UInt8](repeating: 2, count: 40)
+    let rows = [1, 0, UInt8(start.count), 0x10] + start + [4, 0, 40, 0x11] + packet + [4, 0, 40, 0x21] + packet
+    // Of the two packets, one is of a feed that nobody announced.
+    let seen = rows.withUnsafeBytes { countPackets(ofForgedSegment: $0) }
+    #expect(seen == 1)
+  }
+
   @Test func otherFilesAndDamagedListsAreNoObstacle() throws {
     let folder = Folder(isInMemory: true)
     for name in ["segment-1.log", "segment-0000000g.log", "notes.txt", "segment-00000001.log.bak"] {

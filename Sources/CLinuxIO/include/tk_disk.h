@@ -30,6 +30,8 @@ int64_t tk_disk_free(const char *path);
 /* Opens path and takes its lock, which ends with the process. The descriptor, or -errno: -EWOULDBLOCK when it is
    taken. */
 int tk_lock_file(const char *path);
+/* A file without a name that holds these bytes. The descriptor, or -errno. */
+int tk_memory_file(const void *bytes, size_t count);
 /* Identifies the running boot of this machine: 16 bytes. Zeros where the kernel does not tell. */
 void tk_boot_identity(uint8_t bytes[16]);
 
