@@ -6,7 +6,7 @@ import Synchronization
 
 /// What a client transport is started with.
 public struct TransportConfiguration: Sendable {
-  /// Sends from 127.0.0.1 alone.
+  /// Sends from addresses of the loopback alone.
   public var loopbackOnly = false
   /// PEM file of certificates to trust besides the system's, such as the relay's own authority.
   public var trustFile: String?
@@ -19,7 +19,9 @@ public struct TransportConfiguration: Sendable {
 
 /// One UDP port, one media thread and one HTTP client, shared by any number of sessions.
 ///
-/// Sessions of one transport are strangers to each other: each has a lesson of its own in the worker.
+/// Sessions of one transport are strangers to each other: each has a lesson of its own in the worker. Over loopback each
+/// has an address of its own besides (127.1.0.1 and on), so that many may lead to one relay; elsewhere a relay is led to
+/// by one session at a time, because a path, which is two addresses with their ports, belongs to one peer.
 public final class ClientTransport: Sendable {
   /// Sessions of one transport at a time.
   public static let sessionLimit = 256
@@ -38,6 +40,8 @@ public final class ClientTransport: Sendable {
     var peers: [PeerID: @Sendable (CoreEvent) -> Void] = [:]
     var injections: [InjectionID: KeyFrameFlag] = [:]
     var sessions: [UInt64: @Sendable () async -> Void] = [:]
+    /// Host and port that a session leads to.
+    var relays: [UInt64: String] = [:]
     var lastPeer: UInt64 = 0
     var lastSession: UInt64 = 0
     var lastLesson: UInt32 = 0
@@ -50,13 +54,10 @@ public final class ClientTransport: Sendable {
   public init(configuration: TransportConfiguration = TransportConfiguration()) throws(ClientError) {
     loopbackOnly = configuration.loopbackOnly
     var settings = WorkerConfiguration()
-    settings.loopbackOnly = configuration.loopbackOnly
     settings.slotCount = configuration.slotCount
     settings.faultDropFraction = configuration.faultDropFraction
     settings.seed = UInt64.random(in: 1...UInt64.max)
-    addresses =
-      configuration.loopbackOnly
-      ? [SocketAddress(ipv4: 0x7F00_0001, port: 0)] : LocalAddresses.list().filter { !$0.isBridge }.map(\.address)
+    addresses = configuration.loopbackOnly ? [] : LocalAddresses.list().filter { !$0.isBridge }.map(\.address)
     settings.core.localAddresses = addresses
     settings.core.peerLimit = Self.sessionLimit
     settings.core.lessonLimit = Self.sessionLimit
@@ -112,11 +113,14 @@ public final class ClientTransport: Sendable {
   // MARK: Sessions
 
   /// A number for a session; nil when the transport is closed or full.
-  func openSession() -> UInt64? {
+  func openSession(url: String) -> UInt64? {
     routes.withLock { routes in
       guard !routes.isClosed, routes.sessions.count < Self.sessionLimit else { return nil }
+      let relay = loopbackOnly ? "" : String(url.split(separator: "/").dropFirst().first ?? "")
+      guard loopbackOnly || !routes.relays.values.contains(relay) else { return nil }
       routes.lastSession += 1
       routes.sessions[routes.lastSession] = {}
+      routes.relays[routes.lastSession] = relay
       return routes.lastSession
     }
   }
@@ -131,7 +135,12 @@ public final class ClientTransport: Sendable {
     if isTooLate { Task { await stop() } }
   }
 
-  func closeSession(_ session: UInt64) { routes.withLock { $0.sessions[session] = nil } }
+  func closeSession(_ session: UInt64) {
+    routes.withLock { routes in
+      routes.sessions[session] = nil
+      routes.relays[session] = nil
+    }
+  }
 
   func newLesson() -> LessonID {
     routes.withLock { routes in
@@ -168,10 +177,20 @@ public final class ClientTransport: Sendable {
 
   func route(_ injection: InjectionID, to flag: KeyFrameFlag?) { routes.withLock { $0.injections[injection] = flag } }
 
-  /// What goes into an offer: fresh credentials, and candidates for all addresses of this machine.
-  func localTransport() -> LocalTransport {
-    let candidates = addresses.filter { loopbackOnly || !$0.isLoopback }.prefix(16).enumerated().map {
-      place, address in
+  /// Where a session's media goes out.
+  func localAddresses(of lesson: LessonID) -> [SocketAddress] {
+    let own = loopbackOnly ? [SocketAddress(ipv4: 0x7F01_0000 | lesson.rawValue & 0xFFFF, port: 0)] : addresses
+    return own.map { address in
+      var address = address
+      address.port = worker.port
+      return address
+    }
+  }
+
+  /// What goes into an offer: fresh credentials, and candidates for the session's addresses.
+  func localTransport(of lesson: LessonID) -> LocalTransport {
+    let usable = localAddresses(of: lesson).filter { loopbackOnly || !$0.isLoopback }
+    let candidates = usable.prefix(16).enumerated().map { place, address in
       // Type preference of a host candidate 126; the local preference falls with the place in the list.
       ICECandidateLine(
         foundation: String(place + 1), transport: "udp",
@@ -180,7 +199,7 @@ public final class ClientTransport: Sendable {
     }
     return LocalTransport(
       credentials: ICECredentials(userFragment: Self.randomText(8), password: Self.randomText(24)),
-      fingerprint: identity.fingerprint, candidates: candidates,
+      fingerprint: identity.fingerprint, candidates: Array(candidates),
       sessionID: UInt64.random(in: 1...UInt64(Int64.max)))
   }
 

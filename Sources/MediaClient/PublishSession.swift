@@ -43,8 +43,9 @@ public final class PublishSession: Sendable {
     let tracks = try await feeder.open()
     // Payload types and codecs are the same in every offer of these tracks.
     var random = SystemRandomNumberGenerator()
+    let lesson = transport.newLesson()
     let lines = Negotiation.offer(
-      role: .whip, tracks: tracks, local: transport.localTransport(), random: &random
+      role: .whip, tracks: tracks, local: transport.localTransport(of: lesson), random: &random
     ).mediaLines
     let injection = transport.newInjection()
     guard let lane = transport.worker.attachInjection(injection) else {
@@ -52,7 +53,7 @@ public final class PublishSession: Sendable {
       throw .full
     }
     let plan = SessionPlan(
-      role: .whip, url: url, token: token, tracks: tracks, lesson: transport.newLesson(), patience: patience)
+      role: .whip, url: url, token: token, tracks: tracks, lesson: lesson, patience: patience)
     guard let session = PublishSession(transport, feeder: feeder, plan: plan, injection: injection, lines: lines)
     else {
       feeder.stop()
@@ -75,7 +76,7 @@ public final class PublishSession: Sendable {
     let worker = transport.worker
     guard worker.send(.openLesson(plan.lesson)),
       worker.send(.openInjection(plan.lesson, SessionLoop.feed, injection: injection, lines: lines)),
-      let number = transport.openSession()
+      let number = transport.openSession(url: plan.url)
     else { return nil }
     transport.route(injection, to: feeder.keyFrames)
     task = Task {

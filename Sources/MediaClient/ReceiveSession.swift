@@ -72,7 +72,8 @@ public final class ReceiveSession: Sendable {
     let worker = transport.worker
     let sink = transport.newSink()
     guard let lane = worker.attachSink(sink, capacity: Self.leaseLimit), worker.send(.openLesson(plan.lesson)),
-      worker.send(.addSink(plan.lesson, SessionLoop.feed, sink: sink)), let number = transport.openSession()
+      worker.send(.addSink(plan.lesson, SessionLoop.feed, sink: sink)),
+      let number = transport.openSession(url: plan.url)
     else { return nil }
     let receiver = UnitReceiver(
       lane: lane, file: file, onUnit: onUnit, onFirstFrame: { loop.noteFirstFrame(at: $0) })

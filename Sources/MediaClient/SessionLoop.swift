@@ -6,6 +6,8 @@ import Synchronization
 public struct ConnectionStatistics: Sendable, Equatable {
   /// When it was POSTed, microseconds of the monotonic clock.
   public var startedAt: Int64
+  /// When it ended, on the same clock; nil while it lasts.
+  public var endedAt: Int64?
   /// POST to ICE and DTLS connected.
   public var connectMilliseconds: Double?
   /// POST to the first whole key frame; receivers only.
@@ -136,6 +138,7 @@ final class SessionLoop: Sendable {
     while true {
       let before = state.withLock { $0.first.map { $0 == nil } ?? false }
       let error = await connectOnce(&inbox)
+      finish()
       let wasConnected = state.withLock { state in
         defer {
           state.isConnected = false
@@ -187,7 +190,7 @@ final class SessionLoop: Sendable {
   private func connectOnce(_ inbox: inout AsyncStream<Note>.Iterator) async -> ClientError {
     var random = SystemRandomNumberGenerator()
     let offer = Negotiation.offer(
-      role: plan.role, tracks: plan.tracks, local: transport.localTransport(), random: &random)
+      role: plan.role, tracks: plan.tracks, local: transport.localTransport(of: plan.lesson), random: &random)
     begin()
     let posting = Task { [self] in
       let answer: Result<SignalledSession, ClientError>
@@ -222,9 +225,17 @@ final class SessionLoop: Sendable {
     let now = monotonicNow().monotonic.microseconds
     state.withLock { state in
       if state.connections.count >= Self.connectionLimit { state.connections.removeFirst() }
-      // A POST that was refused leaves no connection behind.
-      if let last = state.connections.last, last.connectMilliseconds == nil { state.connections.removeLast() }
       state.connections.append(ConnectionStatistics(startedAt: now))
+    }
+  }
+
+  private func finish() {
+    let now = monotonicNow().monotonic.microseconds
+    state.withLock { state in
+      guard let last = state.connections.indices.last else { return }
+      state.connections[last].endedAt = now
+      // What never connected leaves nothing behind.
+      if state.connections[last].connectMilliseconds == nil { state.connections.removeLast() }
     }
   }
 
@@ -235,8 +246,9 @@ final class SessionLoop: Sendable {
     let peer = transport.openPeer { [inbox = self.inbox] event in inbox.yield(.core(event)) }
     defer { transport.closePeer(peer) }
     do throws(NegotiationError) {
-      let description = try Negotiation.apply(
+      var description = try Negotiation.apply(
         answer: session.answer, to: offer, peer: peer, lesson: plan.lesson, feed: Self.feed)
+      description.localAddresses = transport.localAddresses(of: plan.lesson)
       guard addPeer(description) else {
         await close(session)
         return .full

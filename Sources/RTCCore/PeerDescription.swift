@@ -157,6 +157,9 @@ public struct PeerDescription: Sendable {
   public var remote: ICECredentials
   /// Remote candidate addresses; only a controlling agent uses them.
   public var remoteCandidates: [SocketAddress]
+  /// Addresses a controlling agent sends from, nil for all of the worker's. Peers of one port that lead to one remote
+  /// address need different ones, as a path belongs to one peer.
+  public var localAddresses: [SocketAddress]?
   public var dtlsRole: DTLSRole
   /// Any one of them must match the certificate.
   public var remoteFingerprints: [CertificateFingerprint]

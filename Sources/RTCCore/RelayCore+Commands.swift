@@ -79,7 +79,8 @@ extension RelayCore {
     }
     let ice = ICEAgent(
       role: description.iceRole, local: description.local, remote: description.remote,
-      remoteCandidates: description.remoteCandidates, localAddresses: configuration.localAddresses,
+      remoteCandidates: description.remoteCandidates,
+      localAddresses: description.localAddresses ?? configuration.localAddresses,
       tieBreaker: random.next(), now: now.monotonic)
     let index = peers.insert(
       Peer(description: description, lesson: lesson, ice: ice, random: &random, now: now.monotonic))
