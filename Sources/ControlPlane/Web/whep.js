@@ -2,7 +2,7 @@
 import { Session } from "./session.js";
 
 /** Seconds that one judgement of the quality looks back. */
-const window = 5;
+const span = 5;
 
 /** Judges a line by what a person sees and hears: standing pictures, invented sound, loss, delay. */
 class Quality {
@@ -24,7 +24,7 @@ class Quality {
         now.delay = Math.max(now.delay, entry.currentRoundTripTime || 0);
       }
     });
-    this.samples = this.samples.filter((sample) => now.at - sample.at <= window).concat(now);
+    this.samples = this.samples.filter((sample) => now.at - sample.at <= span).concat(now);
     const before = this.samples[0];
     const received = now.received - before.received;
     if (this.samples.length < 3 || received < 10) return "none";
@@ -264,13 +264,13 @@ export class Classroom {
     }
     // Before the doors open the relay says so and when; that is no failure.
     if (failure && failure.status === 409 && !failure.isFinal) return ["waiting", this.waiting()];
-    if (failure && failure.cause === "media") {
-      return [this.hadMedia ? "reconnecting" : "failed", { failure, again: true, isSmall: this.hadMedia }];
-    }
-    if (failure) return [session.hasWorked && !failure.isFinal ? "reconnecting" : "failed", { failure, again: true }];
+    const isSmall = this.hadMedia && !(failure && failure.isFinal);
+    if (failure) return [isSmall ? "reconnecting" : "failed", { failure, again: true, isSmall }];
     if (session.state === "connecting") return ["connecting", enter ? { key: "page.entry", enter } : null];
     if (session.state === "reconnecting") return ["reconnecting", { key: "page.reconnecting", isSmall: true }];
-    if (room.live.length) return ["connecting", { key: "page.arriving", enter }];
+    // A moment without packets is not worth a word yet.
+    if (room.live.length && session.bytes > 0) return ["live", null];
+    if (room.live.length) return ["connecting", { key: "page.arriving", isSmall, enter }];
     return ["waiting", this.waiting()];
   }
 

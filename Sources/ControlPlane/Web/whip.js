@@ -54,10 +54,9 @@ export class Publication extends Session {
 
   /** Puts another source in place of the present one without anybody noticing; null sends nothing. */
   async replace(kind, track) {
-    const isNew = Boolean(track) !== Boolean(this.tracks[kind]);
     this.tracks[kind] = track;
-    if (isNew || !this.senders[kind]) return this.renew();
-    await this.senders[kind].replaceTrack(track).catch(() => this.renew());
+    if (this.senders[kind]) await this.senders[kind].replaceTrack(track).catch(() => this.renew());
+    else if (track) this.renew();
   }
 
   measure(stats) {
@@ -135,10 +134,18 @@ export class Lead {
   async open(kinds) {
     const wanted = kinds.filter((kind) => !this.sources[kind]);
     if (!wanted.length) return;
-    const constraint = (kind, some) => some.includes(kind) && constraints[kind](this.chosen(kind));
-    const ask = (...some) => navigator.mediaDevices.getUserMedia({
-      audio: constraint("microphone", some), video: constraint("camera", some),
-    });
+    const ask = async (...some) => {
+      const asked = (choose) => {
+        const constraint = (kind) => some.includes(kind) && constraints[kind](choose(kind));
+        return { audio: constraint("microphone"), video: constraint("camera") };
+      };
+      const exact = (kind) => this.chosen(kind) && { exact: this.chosen(kind) };
+      return navigator.mediaDevices.getUserMedia(asked(exact)).catch((error) => {
+        // The device that was chosen another day is not here today.
+        if (error.name !== "OverconstrainedError") throw error;
+        return navigator.mediaDevices.getUserMedia(asked(() => undefined));
+      });
+    };
     let stream;
     try {
       stream = await ask(...wanted);
@@ -312,6 +319,7 @@ export class Lead {
   // What is seen
 
   tick() {
+    if (this.page.isOver() && (this.feeds.camera || this.feeds.screen)) this.stop();
     let peak = 0;
     if (this.analyser) {
       const samples = new Float32Array(this.analyser.fftSize);
