@@ -7,7 +7,8 @@
 static void set_options(AVCodecContext *context, const tk_video_settings *settings) {
   if (settings->encoding == TK_VP8) {
     av_opt_set(context->priv_data, "deadline", "realtime", 0);
-    av_opt_set_int(context->priv_data, "cpu-used", settings->is_fast ? 12 : 8, 0);
+    /* Negative: a fixed effort. A positive one follows the clock, and the same lesson would never come twice. */
+    av_opt_set_int(context->priv_data, "cpu-used", settings->is_fast ? -12 : -8, 0);
     av_opt_set_int(context->priv_data, "lag-in-frames", 0, 0);
     av_opt_set_int(context->priv_data, "auto-alt-ref", 0, 0);
   } else {

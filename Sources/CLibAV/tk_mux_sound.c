@@ -9,6 +9,8 @@ enum {
   TK_FRAME = 960,
   /* A hole this long is filled; less is jitter of the caller's times. */
   TK_HOLE = 720,
+  /* Packets over which a time that is off is put right. */
+  TK_SMOOTHING = 16,
   /* Distances between the AAC and its due place: left alone, drawn in slowly, put right at once. */
   TK_DEAD_BAND = 96,
   TK_OVERLAP = 1440,
@@ -153,6 +155,9 @@ static int take_aac(tk_muxer *muxer, const AVPacket *packet, int64_t at) {
 
 static int write_opus(tk_muxer *muxer, AVPacket *packet, int64_t at, int64_t duration) {
   tk_mux_sound *sound = &muxer->sound;
+  /* Times that shake by a few milliseconds are drawn straight, so that players need not cut the sound to fit. */
+  int64_t lag = at - sound->opus_next;
+  if (sound->opus_last >= 0 && lag > -TK_HOLE && lag < TK_HOLE) at = sound->opus_next + lag / TK_SMOOTHING;
   /* Never before its predecessor: 1 ms is the finest that WebM tells apart. */
   if (sound->opus_last >= 0 && at < sound->opus_last + 48) at = sound->opus_last + 48;
   sound->opus_last = at;

@@ -60,11 +60,11 @@ import Testing
   func gapsStayGaps(container: LessonContainer) throws {
     let folder = try Folder()
     let encoding: MediaEncoding = container == .mp4 ? .h264 : .vp8
-    // Sound is away for 1.3 s, video for 2.2 s, then both for 5 s.
+    // Sound is away for 1.3 s, video for 2.5 s until a key frame, then both for 5 s.
     let kept = try units(of: smallLesson(encoding), seconds: 14).compactMap { unit -> EncodedUnit? in
       let at = unit.presentationMicroseconds
       if unit.encoding == .opus, (3_010_000..<4_310_000).contains(at) { return nil }
-      if unit.encoding != .opus, (3_500_000..<5_700_000).contains(at) { return nil }
+      if unit.encoding != .opus, (3_500_000..<6_000_000).contains(at) { return nil }
       if at >= 8_000_000 {
         var later = unit
         later.presentationMicroseconds += 5_000_000
@@ -77,7 +77,7 @@ import Testing
     #expect(abs(written.durationSeconds - 19) < 0.05 && abs(written.audioSeconds - 19) < 0.05)
     for track in 0..<(container == .mp4 ? 2 : 1) {
       let report = try MediaReport(decoding: file, audioTrack: track)
-      #expect(report.videoFrames == 14 * 25 - 55)
+      #expect(report.videoFrames == 14 * 25 - 62)
       #expect(report.flashes == [1, 3, 7, 14, 16, 18])
       let late = report.beeps.filter { $0 > 6 }
       #expect(late.count == 4)

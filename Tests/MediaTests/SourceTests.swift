@@ -124,22 +124,46 @@ import Testing
     #expect(Array(list.utf8).withUnsafeBytes { countUnits(ofMedia: $0, unitLimit: 10) } == 0)
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+  func aLiveTransportStreamComesInStep(hasBFrames: Bool) throws {
+    let folder = try Folder()
+    try smallLesson { $0.hasBFrames = hasBFrames }.writeMP4(to: folder.file("a.mp4"), seconds: 4)
+    let url = "tcp://127.0.0.1:\(try freePort())"
+    let server = Process()
+    server.executableURL = URL(filePath: "/usr/bin/env")
+    server.arguments = [
+      "ffmpeg", "-v", "quiet", "-nostdin", "-re", "-i", folder.file("a.mp4"), "-c", "copy", "-f", "mpegts",
+      url + "?listen=1&listen_timeout=20000",
+    ]
+    try server.run()
+    defer { server.terminate() }
+    var opened: MediaSource?
+    for _ in 0..<200 where opened == nil {
+      opened = try? MediaSource(url: url)
+      if opened == nil { Thread.sleep(forTimeInterval: 0.05) }
+    }
+    let source = try #require(opened)
+    #expect(source.reencodesVideo == hasBFrames && source.reencodesAudio)
+    let units = try all(source)
+    // A receiver may join a little late, and never sees what was before.
+    let read = try strips(units).compactMap(\.self)
+    #expect(read.count > 45 && read.count == units.count { $0.encoding == .h264 })
+    #expect(read.last == 99 && read == Array(read[0]...99))
+    let writer = try LessonFileWriter(path: folder.file("b.mp4"), container: .mp4, hasVideo: true, hasAudio: true)
+    for unit in units { try writer.write(unit) }
+    _ = try writer.finish()
+    #expect(abs(try #require(MediaReport(decoding: folder.file("b.mp4")).audioVideoOffsetMilliseconds)) <= 25)
+  }
+
+  /// A port of the loopback that was free just now.
+  private func freePort() throws -> UInt16 {
+    try Listener().port
+  }
+
   @Test(.timeLimit(.minutes(1))) func aSignalEndsABlockedOpen() async throws {
     // A server that accepts and says nothing: the listener's backlog is enough for that.
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(listener) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        _ = bind(listener, $0, size)
-        _ = getsockname(listener, $0, &size)
-      }
-    }
-    #expect(listen(listener, 4) == 0)
-    let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/silent.mp4"
+    let listener = try Listener()
+    let url = "http://127.0.0.1:\(listener.port)/silent.mp4"
     let stop = StopSignal()
     let opening = Task.detached { () -> Bool in
       do {
@@ -150,5 +174,30 @@ import Testing
     try await Task.sleep(for: .milliseconds(200))
     stop.raise()
     #expect(await opening.value)
+    withExtendedLifetime(listener) {}
   }
+}
+
+/// A listening socket on the loopback that never accepts.
+private final class Listener {
+  let port: UInt16
+  private let descriptor: Int32
+
+  init() throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listener = descriptor
+    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0 && listen(listener, 4) == 0
+      }
+    }
+    port = UInt16(bigEndian: address.sin_port)
+    try #require(isListening)
+  }
+
+  deinit { close(descriptor) }
 }
