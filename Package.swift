@@ -9,33 +9,119 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+
 let package = Package(
   name: "tongke",
   platforms: [.macOS(.v15)],
+  dependencies: [
+    // The command line: help, completion and typed arguments are not ours to write.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // SHA-256 of the event chain and of resources, HMAC of tokens; SwiftNIO's TLS brings its BoringSSL anyway.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // Structured logs in the form every Swift server writes.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // SQLite with migrations, transactions and concurrent readers.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The HTTP server: routing, streaming bodies, TLS.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    // The channel types that Hummingbird's request contexts are made of.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    // Starting and ending the HTTP server in order, which Hummingbird leaves to it.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // The configuration file, with line numbers for what is wrong in it.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // The HTTP client of publishers, receivers and the command line.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+  ],
   targets: [
     // Ground: C shims and system libraries, no policy
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CLinuxIO"),
     .target(name: "CSRTP", linkerSettings: [.linkedLibrary("srtp2")]),
+    .target(
+      name: "CLibAV",
+      linkerSettings: ["avformat", "avcodec", "avutil", "swscale", "swresample", "avdevice", "m"].map {
+        .linkedLibrary($0)
+      }),
     // Level 1
     .target(name: "PacketRing", swiftSettings: settings),
     .target(name: "RTCWire", swiftSettings: settings),
+    .target(name: "Classroom", swiftSettings: settings),
     // Level 2
     .target(name: "RTCCore", dependencies: ["PacketRing", "RTCWire", "COpenSSL", "CSRTP"], swiftSettings: settings),
+    .target(name: "Recorder", dependencies: ["PacketRing", "RTCWire", "CLinuxIO"], swiftSettings: settings),
+    .target(name: "Media", dependencies: ["RTCWire", "CLibAV"], swiftSettings: settings),
+    .target(name: "Ledger", dependencies: ["Classroom", grdb, crypto], swiftSettings: settings),
     // Level 3
     .target(
       name: "MediaWorker", dependencies: ["RTCCore", "RTCWire", "PacketRing", "CLinuxIO", "COpenSSL"],
       swiftSettings: settings),
+    // Level 4
+    .target(
+      name: "MediaClient",
+      dependencies: [
+        "MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media", httpClient,
+        .product(name: "NIOCore", package: "swift-nio"),
+      ], swiftSettings: settings),
+    .target(
+      name: "Resources", dependencies: ["Recorder", "Media", "Ledger", "Classroom", "PacketRing", crypto],
+      swiftSettings: settings),
     // Level 5
+    .target(
+      name: "ControlPlane",
+      dependencies: [
+        "MediaWorker", "MediaClient", "RTCCore", "RTCWire", "PacketRing", "Classroom", "Ledger", "Recorder",
+        "Resources",
+        "Media", "COpenSSL", "CLinuxIO", crypto,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), "Yams",
+      ],
+      resources: [
+        "app.js", "index.html", "openapi.json", "style.css", "text.json", "trust.html", "whep.js", "whip.js",
+      ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
     .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing"], swiftSettings: settings),
+    // Level 6
+    .executableTarget(
+      name: "tongke",
+      dependencies: [
+        "ControlPlane", "MediaClient", "Ledger", "Classroom", "Media", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
     // Tests
     .testTarget(name: "PacketRingTests", dependencies: ["PacketRing"], swiftSettings: settings),
     .testTarget(name: "RTCWireTests", dependencies: ["RTCWire"], swiftSettings: settings),
     .testTarget(
-      name: "RTCCoreTests", dependencies: ["RTCCore", "RTCWire", "COpenSSL", "CSRTP"], swiftSettings: settings),
+      name: "RTCCoreTests", dependencies: ["RTCCore", "RTCWire", "PacketRing", "COpenSSL", "CSRTP"],
+      swiftSettings: settings),
     .testTarget(
       name: "MediaWorkerTests", dependencies: ["MediaWorker", "RTCCore", "RTCWire", "PacketRing"],
       swiftSettings: settings),
-    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "RTCCore"], swiftSettings: settings),
+    .testTarget(
+      name: "RecorderTests", dependencies: ["Recorder", "PacketRing", "CLinuxIO"], swiftSettings: settings),
+    .testTarget(name: "MediaTests", dependencies: ["Media", "RTCWire"], swiftSettings: settings),
+    .testTarget(name: "ClassroomTests", dependencies: ["Classroom"], swiftSettings: settings),
+    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Classroom", grdb, crypto], swiftSettings: settings),
+    .testTarget(
+      name: "ResourcesTests", dependencies: ["Resources", "Recorder", "Media", "Ledger", "Classroom", "PacketRing"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MediaClientTests", dependencies: ["MediaClient", "ControlPlane", "Media", "Ledger", "Classroom"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ControlPlaneTests",
+      dependencies: ["ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulation", "RTCCore", "RTCWire", "PacketRing"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Recorder"], path: "Tests/Fuzz",
+      exclude: ["Entry", "corpus"], swiftSettings: settings),
+    .testTarget(name: "LayoutTests", swiftSettings: settings),
   ]
 )

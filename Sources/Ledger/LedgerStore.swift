@@ -125,6 +125,11 @@ public final class LedgerStore: Sendable {
     }
   }
 
+  /// How many events the ledger holds in all.
+  public func eventCount() throws -> Int {
+    try read { db in try Int.fetchOne(db, sql: "SELECT COALESCE(MAX(id), 0) FROM events") ?? 0 }
+  }
+
   /// Recomputes the whole hash chain in one snapshot, while writing goes on.
   public func verifyChain() throws -> ChainVerification {
     try read { db in try EventChain.verify(db) }

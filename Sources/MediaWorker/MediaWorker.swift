@@ -37,7 +37,8 @@ public final class MediaWorker: Sendable {
 
   public let port: UInt16
   public let arena: SlotArena
-  /// What the core tells, in order. One consumer. When it falls 16,384 events behind, the newest are dropped and counted.
+  /// What the core tells, in order. One consumer. When it falls 16,384 events behind, the newest are dropped and
+  /// counted.
   public let events: AsyncStream<CoreEvent>
 
   private let commands: Mutex<CommandEnd>
@@ -137,13 +138,13 @@ public final class MediaWorker: Sendable {
 }
 
 /// The far ends of a sink's lanes.
-public struct SinkLane: ~Copyable, Sendable {
+@frozen public struct SinkLane: ~Copyable, Sendable {
   public var leases: LaneConsumer<PacketRecord>
   public var returns: LaneProducer<SlotIndex>
 }
 
 /// The far ends of an injected feed's lanes.
-public struct InjectionLane: ~Copyable, Sendable {
+@frozen public struct InjectionLane: ~Copyable, Sendable {
   public var packets: LaneProducer<InjectedPacket>
   public var grants: LaneConsumer<SlotIndex>
 }

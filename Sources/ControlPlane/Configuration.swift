@@ -1,0 +1,168 @@
+import Foundation
+import Yams
+
+/// The address and port something listens at.
+public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+  public var host: String
+  /// 0 takes any free port.
+  public var port: Int
+
+  public init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+
+  /// Reads `host:port`, `[v6]:port` or `:port`, which is all addresses; nil when it is none of these.
+  public init?(_ text: String) {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65_535).contains(port)
+    else { return nil }
+    var host = String(text[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+    } else if host.contains(":") {
+      return nil
+    }
+    self.init(host: host.isEmpty || host == "*" ? "::" : host, port: port)
+  }
+
+  public var isLoopback: Bool { host == "localhost" || host.hasPrefix("127.") || host == "::1" }
+  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// What is wrong with a configuration, and where.
+public struct ConfigurationError: Error, Sendable, Equatable {
+  public enum Reason: String, Sendable, CaseIterable {
+    case unreadable, notYAML, notAMapping, unknownKey, wrongValue
+  }
+  public var reason: Reason
+  /// 1-based line of the file, 0 when there is none.
+  public var line: Int
+  public var key: String
+
+  public func message(in language: Language, file: String) -> String {
+    Text.of(
+      "configuration.\(reason.rawValue)", in: language, ["file": file, "line": String(line), "key": key])
+  }
+}
+
+/// How a relay is set up. `Configs/tongke.yaml` describes each key.
+public struct RelayConfiguration: Sendable, Equatable {
+  /// Plain HTTP. Serves everything to this machine itself, to others only `/trust` and a redirect.
+  public var http = ListenAddress(host: "::", port: 8080)
+  /// HTTPS; nil leaves it out, for a proxy on this machine that has the certificate.
+  public var https: ListenAddress? = ListenAddress(host: "::", port: 8443)
+  public var data = "/var/lib/tongke"
+  /// Media over UDP; 0 takes any free port.
+  public var udpPort: UInt16 = 8189
+  /// Media on 127.0.0.1 alone.
+  public var loopbackOnly = false
+  /// Addresses told to clients in place of the machine's own.
+  public var announce: [String] = []
+  /// Certificate chain and key of the operator, PEM files; both or none.
+  public var certificate: String?
+  public var privateKey: String?
+  /// Sessions of all lessons together.
+  public var sessionLimit = 1_000
+  public var recordsLessons = true
+  /// Whether lessons without a window are recorded too, each stretch of teaching by itself.
+  public var recordsAlwaysLive = false
+  public var logLevel = "info"
+  /// Share of datagrams lost on purpose each way, 0…1. For the demonstration alone: no key sets it.
+  package var faultDropFraction = 0.0
+
+  public init() {}
+
+  /// Reads a YAML file; keys that are not known are errors.
+  public init(file: String) throws(ConfigurationError) {
+    guard let data = FileManager.default.contents(atPath: file), data.count <= 1 << 20,
+      let text = String(data: data, encoding: .utf8)
+    else { throw ConfigurationError(reason: .unreadable, line: 0, key: "") }
+    try self.init(yaml: text)
+  }
+
+  public init(yaml: String) throws(ConfigurationError) {
+    self.init()
+    let root: Node?
+    do { root = try Yams.compose(yaml: yaml) } catch {
+      var line = 0
+      if let error = error as? YamlError, case .parser(_, _, let mark, _) = error { line = mark.line }
+      if let error = error as? YamlError, case .scanner(_, _, let mark, _) = error { line = mark.line }
+      throw ConfigurationError(reason: .notYAML, line: line, key: "")
+    }
+    guard let root else { return }
+    guard let mapping = root.mapping else { throw ConfigurationError(reason: .notAMapping, line: 1, key: "") }
+    for (key, value) in mapping { try apply(key, value) }
+    if (certificate == nil) != (privateKey == nil) {
+      throw ConfigurationError(reason: .wrongValue, line: mapping["tls"]?.mark?.line ?? 0, key: "tls")
+    }
+  }
+
+  private mutating func apply(_ key: Node, _ value: Node) throws(ConfigurationError) {
+    let name = key.string ?? ""
+    let line = key.mark?.line ?? 0
+    func wrong(_ key: String? = nil) -> ConfigurationError {
+      ConfigurationError(reason: .wrongValue, line: value.mark?.line ?? line, key: key ?? name)
+    }
+    switch name {
+    case "http":
+      guard let address = value.string.flatMap({ ListenAddress($0) }) else { throw wrong() }
+      http = address
+    case "https":
+      if value.string == "none" {
+        https = nil
+        return
+      }
+      guard let address = value.string.flatMap({ ListenAddress($0) }) else { throw wrong() }
+      https = address
+    case "data":
+      guard let path = value.string, !path.isEmpty else { throw wrong() }
+      data = path
+    case "udpPort":
+      guard let port = value.int, (0...65_535).contains(port) else { throw wrong() }
+      udpPort = UInt16(port)
+    case "announce":
+      let entries = value.sequence.map { Array($0) } ?? [value]
+      let addresses = entries.compactMap(\.string)
+      guard addresses.count == entries.count, addresses.allSatisfy(Self.isAddress) else { throw wrong() }
+      announce = addresses
+    case "tls": try applyTLS(value, line: line)
+    case "sessionLimit":
+      guard let limit = value.int, (1...2_000).contains(limit) else { throw wrong() }
+      sessionLimit = limit
+    case "record":
+      guard let records = value.bool else { throw wrong() }
+      recordsLessons = records
+    case "recordAlwaysLive":
+      guard let records = value.bool else { throw wrong() }
+      recordsAlwaysLive = records
+    case "logLevel":
+      guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
+      logLevel = level
+    default: throw ConfigurationError(reason: .unknownKey, line: line, key: name)
+    }
+  }
+
+  private mutating func applyTLS(_ value: Node, line: Int) throws(ConfigurationError) {
+    guard let mapping = value.mapping else {
+      throw ConfigurationError(reason: .wrongValue, line: line, key: "tls")
+    }
+    for (key, value) in mapping {
+      let name = key.string ?? ""
+      let line = key.mark?.line ?? line
+      guard name == "certificate" || name == "privateKey" else {
+        throw ConfigurationError(reason: .unknownKey, line: line, key: "tls." + name)
+      }
+      guard let path = value.string, !path.isEmpty else {
+        throw ConfigurationError(reason: .wrongValue, line: line, key: "tls." + name)
+      }
+      if name == "certificate" { certificate = path } else { privateKey = path }
+    }
+  }
+
+  /// Keys of the file, for the test that each is documented.
+  package static let keys = [
+    "http", "https", "data", "udpPort", "announce", "tls", "sessionLimit", "record", "recordAlwaysLive", "logLevel",
+  ]
+  static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+}

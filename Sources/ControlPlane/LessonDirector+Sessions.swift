@@ -1,0 +1,188 @@
+import Classroom
+import MediaWorker
+import RTCCore
+import RTCWire
+
+/// What a client gets for its offer.
+struct OpenedSession: Sendable {
+  var name: String
+  var entityTag: String
+  var answer: String
+}
+
+/// What a PATCH came to.
+enum PatchOutcome: Sendable {
+  case noted
+  case restarted(fragment: String, entityTag: String)
+}
+
+extension LessonDirector {
+  /// Transports of one seat beside each other: a class may watch on a board and on a laptop.
+  static let sessionsPerSeat = 16
+  /// Offers of one seat within `openingSpan` milliseconds; a page that fails at once must not hammer the relay.
+  static let openingsPerSpan = 40
+  static let openingSpan: Int64 = 10_000
+
+  // MARK: POST
+
+  func openSession(
+    _ kind: Session.Kind, lesson id: Identifier, claims: AccessClaims, offer text: String, reach: Reach
+  ) throws(Problem) -> OpenedSession {
+    let lesson = try open(id)
+    let seat = try seat(claims, in: lesson, kind: kind)
+    try checkLimits(seat: seat.id)
+    let offer: SessionDescription
+    do throws(SDPError) { offer = try SessionDescription(parsing: text) } catch {
+      throw Problem(.malformedOffer, arguments: ["reason": error.reason.rawValue], line: error.line)
+    }
+    let peer = PeerID(rawValue: nextPeer)
+    nextPeer += 1
+    let transport = LocalTransport(
+      credentials: newCredentials(), fingerprint: identity.fingerprint,
+      candidates: reach.candidates(
+        port: worker.port, announce: configuration.announce, loopbackOnly: configuration.loopbackOnly),
+      sessionID: UInt64.random(in: 1...UInt64(Int64.max), using: &random))
+    var feed: FeedID?
+    if case .publish(let name) = kind { feed = name.id }
+    let made: (answer: SessionDescription, peer: PeerDescription)
+    do throws(NegotiationError) {
+      made = try Negotiation.answer(
+        offer: offer, role: feed == nil ? .whep : .whip, local: transport, peer: peer, lesson: lesson.number,
+        feed: feed, random: &random)
+    } catch {
+      throw Problem(
+        error.isUnusable ? .unusableOffer : .malformedOffer, arguments: ["reason": error.reason.rawValue],
+        line: error.line)
+    }
+    guard worker.send(.addPeer(made.peer)) else { throw Problem(.full, retryAfter: 2) }
+    let session = Session(
+      name: Self.secret(24), peer: peer, lesson: id, seat: seat.id, role: seat.role, kind: kind,
+      entityTag: "\"\(Self.secret(9))\"", remoteFragment: made.peer.remote.userFragment,
+      bundle: made.answer.media.map { "\($0.kind) \($0.mid ?? "0")" }, reach: reach)
+    sessions[session.name] = session
+    sessionNames[peer] = session.name
+    return OpenedSession(name: session.name, entityTag: session.entityTag, answer: made.answer.text)
+  }
+
+  private func seat(_ claims: AccessClaims, in lesson: LiveLesson, kind: Session.Kind) throws(Problem) -> Seat {
+    guard claims.lesson == lesson.value.id else { throw Problem(.wrongLesson) }
+    guard let id = claims.seat, let seat = lesson.seats[id], seat.role == claims.role else {
+      throw Problem(.wrongLesson)
+    }
+    if case .publish = kind, seat.role != .lead { throw Problem(.wrongRole) }
+    return seat
+  }
+
+  private func checkLimits(seat: Identifier) throws(Problem) {
+    let now = clock()
+    guard sessions.count < configuration.sessionLimit else { throw Problem(.full, retryAfter: 10) }
+    guard sessions.values.count(where: { $0.seat == seat }) < Self.sessionsPerSeat else {
+      throw Problem(.full, retryAfter: 30)
+    }
+    let recent = recentOpenings[seat, default: []].filter { now - $0 < Self.openingSpan }
+    recentOpenings[seat] = recent + [now]
+    guard recent.count < Self.openingsPerSpan else { throw Problem(.tooFast, retryAfter: 5) }
+  }
+
+  private func newCredentials() -> ICECredentials {
+    ICECredentials(userFragment: Self.secret(6), password: Self.secret(18))
+  }
+
+  /// Base64url of fresh random bytes: ice-char (RFC 8839 §5.4) has no "-" or "_", so those are replaced.
+  static func secret(_ byteCount: Int) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var text: [UInt8] = []
+    // One character for six random bits; "+" and "/" would need escaping in a URL, so they become letters.
+    for byte in secureRandomBytes(byteCount * 4 / 3) {
+      let symbol = alphabet[Int(byte & 63)]
+      text.append(
+        symbol == UInt8(ascii: "+") ? UInt8(ascii: "x") : symbol == UInt8(ascii: "/") ? UInt8(ascii: "y") : symbol)
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  // MARK: PATCH and DELETE
+
+  func session(_ name: String, claims: AccessClaims) throws(Problem) -> Session {
+    guard let session = sessions[name] else { throw Problem(.notFound) }
+    guard claims.lesson == session.lesson, claims.seat == session.seat else { throw Problem(.wrongLesson) }
+    return session
+  }
+
+  /// Takes candidates, or restarts ICE when the fragment has other credentials than the session (RFC 9725 §4.3).
+  func patch(_ name: String, claims: AccessClaims, match: String?, fragment text: String) throws(Problem)
+    -> PatchOutcome
+  {
+    let session = try session(name, claims: claims)
+    guard let match else { throw Problem(.noMatch) }
+    let fragment: SDPFragment
+    do throws(SDPError) { fragment = try SDPFragment(parsing: text) } catch {
+      throw Problem(.malformedFragment, arguments: ["reason": error.reason.rawValue], line: error.line)
+    }
+    let isRestart = fragment.userFragment.map { $0 != session.remoteFragment } ?? false
+    let matches = match == session.entityTag || (isRestart && match == "*")
+    guard matches else { throw Problem(.staleMatch) }
+    guard isRestart, let userFragment = fragment.userFragment else {
+      for candidate in fragment.candidates.prefix(32) {
+        guard let address = candidate.socketAddress, candidate.transport == "udp" else { continue }
+        _ = worker.send(.addRemoteCandidate(session.peer, address))
+      }
+      return .noted
+    }
+    guard let password = fragment.password, (4...256).contains(userFragment.utf8.count),
+      (22...256).contains(password.utf8.count)
+    else { throw Problem(.restartIncomplete) }
+    let local = newCredentials()
+    let remote = ICECredentials(userFragment: userFragment, password: password)
+    guard worker.send(.restartICE(session.peer, local: local, remote: remote)) else {
+      throw Problem(.full, retryAfter: 2)
+    }
+    let tag = "\"\(Self.secret(9))\""
+    sessions[name]?.entityTag = tag
+    sessions[name]?.remoteFragment = userFragment
+    return .restarted(fragment: restartFragment(session, local: local), entityTag: tag)
+  }
+
+  private func restartFragment(_ session: Session, local: ICECredentials) -> String {
+    var answer = SDPFragment()
+    answer.userFragment = local.userFragment
+    answer.password = local.password
+    answer.candidates = session.reach.candidates(
+      port: worker.port, announce: configuration.announce, loopbackOnly: configuration.loopbackOnly)
+    answer.endOfCandidates = true
+    // The first section of the bundle names the transport (RFC 8840 §4.4).
+    let sections = session.bundle.map { $0.split(separator: " ") }
+    let mids = sections.map { String($0[1]) }.joined(separator: " ")
+    let first = sections.first.map { "m=\($0[0]) 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:\($0[1])\r\n" } ?? ""
+    return "a=ice-lite\r\na=group:BUNDLE \(mids)\r\n" + first + answer.text
+  }
+
+  func delete(_ name: String, claims: AccessClaims) throws(Problem) {
+    let session = try session(name, claims: claims)
+    _ = worker.send(.removePeer(session.peer))
+    forget(session.peer, end: .removed)
+  }
+
+  // MARK: Panes
+
+  /// Says what a send line shows. `mid` is checked against the session, the source against the lesson's feeds.
+  func setPane(
+    lesson id: Identifier, peer: UInt64, claims: AccessClaims, mid: String, show: String, maxHeight: Int
+  ) throws(Problem) {
+    guard let name = sessionNames[PeerID(rawValue: peer)], let session = sessions[name], session.lesson == id else {
+      throw Problem(.notFound)
+    }
+    guard claims.role == .operator || claims.seat == session.seat else { throw Problem(.wrongLesson) }
+    guard session.bundle.contains(where: { $0.hasSuffix(" " + mid) }) else { throw Problem(.unknownPane) }
+    guard (0...4_320).contains(maxHeight) else { throw Problem(.badRange) }
+    let source: PaneSource
+    switch show {
+    case "none": source = .none
+    case "stage": source = .stage
+    case "stageScreen", "screen": source = .feed(FeedName.screen.id)
+    case "stageCamera", "camera": source = .feed(FeedName.camera.id)
+    default: throw Problem(.unknownFeed)
+    }
+    _ = worker.send(.setPane(session.peer, mid: mid, source: source, maxHeight: UInt16(maxHeight)))
+  }
+}

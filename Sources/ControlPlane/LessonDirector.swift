@@ -1,0 +1,228 @@
+import Classroom
+import Ledger
+import Logging
+import MediaWorker
+import RTCCore
+
+/// Runs the lessons that are open: lets peers in, keeps seats, stage and attendance, records, and tells the ledger.
+///
+/// Isolated on a queue of its own, because the ledger's calls wait for the disk and must not hold up the HTTP server's
+/// threads. One mutation at a time: a request, a worker's event, or the tick of a second.
+actor LessonDirector {
+  private nonisolated let executor = QueueExecutor(label: "tongke.lessons")
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  let configuration: RelayConfiguration
+  let store: LedgerStore
+  let worker: MediaWorker
+  let identity: DTLSIdentity
+  let recordings: RecordingDesk
+  let clock: @Sendable () -> Int64
+  let logger: Logger
+
+  var lessons: [Identifier: LiveLesson] = [:]
+  var lessonsByNumber: [LessonID: Identifier] = [:]
+  var sessions: [String: Session] = [:]
+  var sessionNames: [PeerID: String] = [:]
+  var followers: [Identifier: Followers] = [:]
+  var recentOpenings: [Identifier: [Int64]] = [:]
+  var nextPeer: UInt64 = 1
+  var nextLesson: UInt32 = 1
+  var nextSink: UInt16 = 1
+  var random = SystemRandomNumberGenerator()
+  private(set) var isStopping = false
+  private var isServing = false
+  /// Whether lessons can be let in.
+  var isReady: Bool { isServing && !isStopping }
+  /// Events that the ledger could not take, as when its disk is full.
+  var unkeptEvents: UInt64 = 0
+
+  init(
+    configuration: RelayConfiguration, store: LedgerStore, worker: MediaWorker, identity: DTLSIdentity,
+    recordings: RecordingDesk, clock: @escaping @Sendable () -> Int64, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.store = store
+    self.worker = worker
+    self.identity = identity
+    self.recordings = recordings
+    self.clock = clock
+    self.logger = logger
+  }
+
+  // MARK: The ledger
+
+  /// Keeps events durably. A ledger that cannot write must not end a lesson: the loss is counted and told.
+  @discardableResult
+  func keep(_ events: [LedgerEvent]) -> Bool {
+    guard !events.isEmpty else { return true }
+    do {
+      try store.append(events)
+      return true
+    } catch {
+      unkeptEvents += UInt64(events.count)
+      logger.error("events were not kept", metadata: ["count": "\(events.count)", "error": "\(error)"])
+      return false
+    }
+  }
+
+  func keep(_ kind: EventKind, lesson: Identifier, seat: Identifier? = nil, _ payload: [(String, String)] = []) {
+    keep([LedgerEvent(kind: kind, lesson: lesson, seat: seat, payload: payload)])
+  }
+
+  func tell(_ lesson: Identifier, _ news: LessonNews) { followers[lesson]?.tell(news) }
+
+  // MARK: Opening
+
+  /// The lesson as it runs, opened when its time has come.
+  /// - Throws: `notFound`, or `beforeWindow`, `afterWindow`, `lessonEnded` when its doors are closed.
+  func open(_ id: Identifier) throws(Problem) -> LiveLesson {
+    let now = clock()
+    if let lesson = lessons[id] {
+      guard !lesson.isEnding else { throw Problem(.lessonEnded) }
+      return lesson
+    }
+    guard !isStopping else { throw Problem(.stopping, retryAfter: 5) }
+    var lesson = try stored(id)
+    guard !lesson.state.isFinal else { throw Problem(.lessonEnded) }
+    if !lesson.isAlwaysLive {
+      let opens = LessonWindow.opens(lesson)
+      guard now >= opens else {
+        throw Problem(.beforeWindow, retryAfter: Int(min((opens - now + 999) / 1_000, 3_600)))
+      }
+      guard now < LessonWindow.closes(lesson) else { throw Problem(.afterWindow) }
+    }
+    guard lessons.count < 512 else { throw Problem(.full, retryAfter: 30) }
+    do {
+      if lesson.state == .planned {
+        _ = lesson.take(.publish)
+        try store.upsert(lesson)
+      }
+      if lesson.state == .published {
+        try store.append(LedgerEvent(kind: .lessonArmed, lesson: id))
+        _ = lesson.take(.arm)
+      }
+      return try install(lesson, now: now)
+    } catch {
+      logger.error("lesson cannot be opened", metadata: ["lesson": "\(id)", "error": "\(error)"])
+      throw Problem(.store, retryAfter: 10)
+    }
+  }
+
+  private func install(_ lesson: Lesson, now: Int64) throws -> LiveLesson {
+    let number = LessonID(rawValue: nextLesson)
+    guard worker.send(.openLesson(number)) else { throw Problem(.full, retryAfter: 1) }
+    nextLesson += 1
+    _ = worker.send(.setStage(number, FeedName.camera.id))
+    let seats = try store.seats(lesson: lesson.id)
+    let kept = try store.attendance(lesson: lesson.id)
+    var live = LiveLesson(
+      number: number, value: lesson, seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
+      trackers: [:])
+    for seat in seats {
+      let counted = kept.first { $0.seat == seat.id }?.effectiveMilliseconds ?? 0
+      var tracker = AttendanceTracker(lesson: lesson, effectiveMilliseconds: counted)
+      tracker.setLive(lesson.state == .live && !lesson.isAlwaysLive, now: now)
+      live.trackers[seat.id] = tracker
+    }
+    lessons[lesson.id] = live
+    lessonsByNumber[number] = lesson.id
+    logger.info("lesson opened", metadata: ["lesson": "\(lesson.id)", "state": "\(lesson.state.rawValue)"])
+    return live
+  }
+
+  func stored(_ id: Identifier) throws(Problem) -> Lesson {
+    let found: Lesson?
+    do { found = try store.lesson(id) } catch { throw Problem(.store, retryAfter: 10) }
+    guard let found else { throw Problem(.notFound) }
+    return found
+  }
+
+  // MARK: Ending
+
+  /// Ends a lesson for everyone: attendance and the end are kept before this returns; files are made afterwards.
+  func end(_ id: Identifier, reason: String) throws(Problem) {
+    let known = if let open = lessons[id] { open.value } else { try stored(id) }
+    guard !known.isAlwaysLive else { throw Problem(.alwaysLive) }
+    if lessons[id] == nil { _ = try open(id) }
+    guard let lesson = lessons[id], !lesson.isEnding else { return }
+    checkpoint([id])
+    do {
+      if lesson.value.state == .armed {
+        // Nobody taught: there is nothing to end.
+        var value = lesson.value
+        _ = value.take(.lapse)
+        try store.upsert(value)
+        lessons[id]?.value = value
+      } else {
+        try store.append(LedgerEvent(kind: .lessonEnded, lesson: id, payload: [("reason", reason)]))
+        _ = lessons[id]?.value.take(.end)
+      }
+    } catch {
+      logger.error("lesson cannot be ended", metadata: ["lesson": "\(id)", "error": "\(error)"])
+      throw Problem(.store, retryAfter: 5)
+    }
+    close(id, reason: reason)
+  }
+
+  /// Takes a lesson out of the worker, finishes its recordings, and forgets it.
+  func close(_ id: Identifier, reason: String) {
+    guard let lesson = lessons[id], !lesson.isEnding else { return }
+    lessons[id]?.isEnding = true
+    tell(id, .state(lesson.value.state.rawValue))
+    followers[id]?.end(reason)
+    followers[id] = nil
+    _ = worker.send(.closeLesson(lesson.number))
+    for recording in lesson.recordings.values { finish(recording, of: id) }
+    for (name, session) in sessions where session.lesson == id {
+      sessions[name] = nil
+      sessionNames[session.peer] = nil
+    }
+    lessons[id] = nil
+    lessonsByNumber[lesson.number] = nil
+    recordings.makeResource(of: id)
+    logger.info("lesson closed", metadata: ["lesson": "\(id)", "reason": "\(reason)"])
+  }
+
+  /// Closes everything for an orderly end of the process. Lessons that were live go on when the relay is back.
+  func stop() {
+    isStopping = true
+    checkpoint(Array(lessons.keys))
+    for (id, lesson) in lessons {
+      if lesson.value.state == .live, !lesson.value.isAlwaysLive {
+        keep(.interrupted, lesson: id, [("reason", "relayStopped")])
+        _ = lessons[id]?.value.take(.interrupt)
+      }
+      close(id, reason: "relayStopped")
+    }
+  }
+
+  func setReady() { isServing = true }
+
+  // MARK: Following
+
+  func follow(_ id: Identifier) throws(Problem) -> (follower: UInt64, stream: AsyncStream<LessonNews>) {
+    let lesson = try open(id)
+    guard followers[id]?.isFull != true else { throw Problem(.full, retryAfter: 30) }
+    let added = followers[id, default: Followers()].add()
+    followers[id]?.tell(.state(lesson.value.state.rawValue))
+    followers[id]?.tell(.feeds(lesson.liveFeeds.map(\.rawValue)))
+    followers[id]?.tell(.recording(!lesson.recordings.isEmpty))
+    followers[id]?.tell(.peers(connectedCount(id)))
+    return (added.id, added.stream)
+  }
+
+  func unfollow(_ id: Identifier, _ follower: UInt64) { followers[id]?.remove(follower) }
+
+  func connectedCount(_ lesson: Identifier) -> Int {
+    sessions.values.count { $0.lesson == lesson && $0.isConnected }
+  }
+}
+
+extension LessonDirector {
+  /// What the lesson's page shows of it now; nothing runs in a lesson that is not open.
+  func summary(_ id: Identifier) -> (live: [String], connected: Int, isRecording: Bool) {
+    guard let lesson = lessons[id] else { return ([], 0, false) }
+    return (lesson.liveFeeds.map(\.rawValue), connectedCount(id), !lesson.recordings.isEmpty)
+  }
+}

@@ -1,0 +1,107 @@
+import Classroom
+import RTCCore
+
+/// A picture-and-sound source of the lead: what one WHIP session publishes.
+package enum FeedName: String, Sendable, CaseIterable {
+  case camera, screen
+
+  /// The worker's number of it, the same in every lesson.
+  var id: FeedID { FeedID(rawValue: self == .camera ? 1 : 2) }
+
+  init?(_ id: FeedID) {
+    guard let name = FeedName.allCases.first(where: { $0.id == id }) else { return nil }
+    self = name
+  }
+}
+
+/// One HTTP session and the transport behind it.
+struct Session {
+  enum Kind: Hashable {
+    case publish(FeedName)
+    case receive
+  }
+
+  /// The unguessable last part of its URL.
+  let name: String
+  let peer: PeerID
+  let lesson: Identifier
+  let seat: Identifier
+  let role: Seat.Role
+  let kind: Kind
+  /// Strong, with quotes; a new one for each ICE restart.
+  var entityTag: String
+  var remoteFragment: String
+  var bundle: [String]
+  let reach: Reach
+  var hasMedia = false
+  var isConnected = false
+  var isStalled = false
+  /// Another transport has taken its seat over; its loss is not told.
+  var isReplaced = false
+  var statistics: PeerStatistics?
+  /// UTC milliseconds when `statistics` came.
+  var statisticsAt: Int64 = 0
+
+  var isPublishing: Bool { kind != .receive }
+
+  /// A transport this long without a word is one its seat comes back from, milliseconds: browsers speak every 2.5 s.
+  static let silence: Int64 = 3_500
+
+  func isSilent(now: Int64) -> Bool {
+    guard let statistics else { return isStalled }
+    return isStalled || statistics.silentMilliseconds + (now - statisticsAt) >= Self.silence
+  }
+}
+
+/// A feed being recorded: the worker's sink and the recorder's name for what comes out of it.
+struct FeedRecording {
+  let sink: SinkID
+  let feed: FeedName
+  /// Counts the recordings of an always-live lesson; 0 elsewhere.
+  let number: UInt32
+}
+
+/// A lesson that is open: what the ledger does not need to know of it while it runs.
+struct LiveLesson {
+  let number: LessonID
+  var value: Lesson
+  var seats: [Identifier: Seat]
+  var trackers: [Identifier: AttendanceTracker]
+  /// Sessions whose transport stands, by feed; the newest that brought media publishes.
+  var publishers: [FeedName: PeerID] = [:]
+  /// Tracks of the present sessions: which feeds have a picture, which have sound.
+  var pictures: Set<FeedName> = []
+  var sounds: Set<FeedName> = []
+  var recordings: [FeedName: FeedRecording] = [:]
+  /// UTC milliseconds since which an always-live lesson has nobody who publishes a feed.
+  var silentSince: [FeedName: Int64] = [:]
+  var isEnding = false
+  /// Tracks announced while no recording was there yet, told to the recorder when it starts.
+  var tracks: [FeedName: [AnnouncedTrack]] = [:]
+
+  struct AnnouncedTrack {
+    var number: UInt32
+    var kind: MediaKind
+    var codec: Codec
+  }
+
+  /// The screen is what everyone looks at while it is shared; the teacher is heard through whichever has sound.
+  var stage: (picture: FeedName, sound: FeedName) {
+    let picture: FeedName = pictures.contains(.screen) ? .screen : .camera
+    if sounds.contains(.camera) { return (picture, .camera) }
+    return (picture, sounds.contains(.screen) ? .screen : picture)
+  }
+
+  var liveFeeds: [FeedName] { FeedName.allCases.filter { pictures.contains($0) || sounds.contains($0) } }
+}
+
+/// When a lesson's doors are open, around its planned time.
+enum LessonWindow {
+  /// Peers may connect this long before the bell: cameras and lines are tried before a class waits.
+  static let early: Int64 = 15 * 60_000
+  /// A lesson that runs over is ended this long after the bell.
+  static let overrun: Int64 = 15 * 60_000
+
+  static func opens(_ lesson: Lesson) -> Int64 { lesson.plannedStart &- early }
+  static func closes(_ lesson: Lesson) -> Int64 { lesson.plannedEnd &+ overrun }
+}

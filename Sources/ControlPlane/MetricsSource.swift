@@ -1,0 +1,57 @@
+import Classroom
+import Ledger
+import MediaWorker
+import RTCCore
+import Recorder
+
+/// Gathers what `/metrics` tells from those who count it.
+struct MetricsSource: Sendable {
+  let worker: MediaWorker
+  let director: LessonDirector
+  let recordings: RecordingDesk
+  let store: LedgerStore
+  let server: HTTPServer
+  let certificateExpires: Int64?
+  /// UTC milliseconds.
+  let started: Int64
+  let clock: @Sendable () -> Int64
+
+  func text() async -> String {
+    var snapshot = MetricsSnapshot()
+    snapshot.uptimeSeconds = Double(clock() - started) / 1_000
+    snapshot.workers = [worker.counters()]
+    let recorder = recordings.recorder.counters()
+    var gauge = RecorderGauge()
+    gauge.bytesWritten = recorder.bytes
+    gauge.recordsWritten = recorder.records
+    gauge.syncs = recorder.syncHistogram.reduce(0, +)
+    gauge.gapPackets = recorder.unrecordedPackets
+    gauge.writeErrors = recorder.writeErrors + recorder.syncErrors
+    gauge.lagMilliseconds = recorder.lagMicroseconds / 1_000
+    gauge.leases = recorder.activeFeeds
+    snapshot.recorders = [gauge]
+    let running = await director.gauges()
+    snapshot.lessons = running.lessons
+    snapshot.sessions = running.sessions
+    snapshot.responses = Array(server.counters.byClass.dropFirst())
+    snapshot.ledgerEvents = UInt64((try? store.eventCount()) ?? 0)
+    snapshot.resourcesWaiting = recordings.waiting
+    snapshot.certificateExpires = certificateExpires
+    return MetricsText.write(snapshot)
+  }
+}
+
+extension LessonDirector {
+  func gauges() -> (lessons: [LessonState: Int], sessions: [SessionGauge]) {
+    let states = lessons.values.reduce(into: [:]) { $0[$1.value.state, default: 0] += 1 }
+    let gauges = sessions.values.map { session in
+      var feed = ""
+      if case .publish(let name) = session.kind { feed = name.rawValue }
+      return SessionGauge(
+        lesson: session.lesson, seat: session.seat, role: session.role,
+        direction: session.isPublishing ? .publish : .receive, feed: feed,
+        statistics: session.statistics ?? PeerStatistics(peer: session.peer, at: Instant(microseconds: 0)))
+    }
+    return (states, gauges)
+  }
+}

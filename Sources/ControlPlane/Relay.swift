@@ -1,0 +1,222 @@
+public import Classroom
+import Foundation
+import HTTPTypes
+public import Ledger
+public import Logging
+import MediaWorker
+import RTCWire
+
+/// Why a relay does not start, in words for whoever starts it.
+public struct RelayStartError: Error, Sendable {
+  private let tell: @Sendable (Language) -> String
+  init(_ tell: @escaping @Sendable (Language) -> String) { self.tell = tell }
+  public func message(in language: Language) -> String { tell(language) }
+}
+
+/// What the routes share.
+struct RelayParts: Sendable {
+  let director: LessonDirector
+  let store: LedgerStore
+  let tokens: TokenIssuer
+  let recordings: RecordingDesk
+  let clock: @Sendable () -> Int64
+  let authorityPEM: String?
+  let httpsPort: @Sendable () -> Int?
+  let metricsText: @Sendable () async -> String
+
+  /// Tokens of a lesson's links live this much longer than its doors are open, milliseconds.
+  static let tokenGrace: Int64 = 3_600_000
+
+  func links(for seated: SeatedLesson, base: String) -> LessonLinks {
+    let expires =
+      seated.lesson.isAlwaysLive
+      ? clock() + 30 * 86_400_000 : LessonWindow.closes(seated.lesson) + Self.tokenGrace
+    return LessonLinks(seated, base: base, pageBase: base, tokens: tokens, expires: expires / 1_000)
+  }
+}
+
+/// A whole relay: media worker, ledger, recorder, lessons and the HTTP server, started together and ended together.
+public final class Relay: Sendable {
+  public let configuration: RelayConfiguration
+  public let store: LedgerStore
+  let parts: RelayParts
+  let worker: MediaWorker
+  let server: HTTPServer
+  private let recovered: Int
+  private let logger: Logger
+  private let tasks: [Task<Void, Never>]
+
+  public var httpPort: Int { server.httpPort ?? configuration.http.port }
+  public var httpsPort: Int? { server.httpsPort }
+  /// The relay's UDP port.
+  public var mediaPort: Int { Int(worker.port) }
+
+  /// Starts everything; when this returns, the relay serves.
+  ///
+  /// What a crash left open is closed first, and logs of finished lessons become files in the background.
+  public static func start(configuration: RelayConfiguration, logger: Logger) async throws(RelayStartError) -> Relay {
+    let clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
+    let relay = try Relay(configuration: configuration, logger: logger, clock: clock)
+    do {
+      try await relay.serve()
+    } catch let error as ListenError {
+      await relay.stop()
+      throw RelayStartError { error.message(in: $0) }
+    } catch {
+      await relay.stop()
+      throw RelayStartError { _ in "\(error)" }
+    }
+    return relay
+  }
+
+  private let certificate: ServerCertificate?
+
+  private init(
+    configuration: RelayConfiguration, logger: Logger, clock: @escaping @Sendable () -> Int64
+  ) throws(RelayStartError) {
+    self.configuration = configuration
+    self.logger = logger
+    let folder = configuration.data
+    let identity: DTLSIdentity
+    do throws(ServerCertificateError) {
+      try ServerCertificate.makeFolder(folder)
+      identity = try DTLSIdentityFile.load(folder: folder + "/tls")
+      certificate =
+        configuration.https == nil
+        ? nil : try ServerCertificate.load(configuration: configuration, folder: folder + "/tls", now: clock())
+    } catch { throw RelayStartError { error.message(in: $0) } }
+    let key: [UInt8]
+    do {
+      store = try LedgerStore(path: folder + "/ledger.sqlite", clock: clock)
+      key = try store.secret("tokenKey") { secureRandomBytes(32) }
+      recovered = try store.recover()
+    } catch {
+      throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
+    }
+    var workerConfiguration = WorkerConfiguration()
+    workerConfiguration.udpPort = configuration.udpPort
+    workerConfiguration.loopbackOnly = configuration.loopbackOnly
+    workerConfiguration.faultDropFraction = configuration.faultDropFraction
+    workerConfiguration.seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+    do throws(WorkerError) {
+      worker = try MediaWorker(configuration: workerConfiguration, identity: identity)
+    } catch {
+      throw RelayStartError {
+        Text.of("serve.udp", in: $0, ["port": String(configuration.udpPort), "error": "\(error)"])
+      }
+    }
+    let recordings: RecordingDesk
+    do {
+      recordings = try RecordingDesk(data: folder, store: store, worker: worker, logger: logger)
+    } catch {
+      worker.stop()
+      throw RelayStartError { Text.of("serve.recorder", in: $0, ["folder": folder, "error": "\(error)"]) }
+    }
+    let director = LessonDirector(
+      configuration: configuration, store: store, worker: worker, identity: identity, recordings: recordings,
+      clock: clock, logger: logger)
+    let server = HTTPServer()
+    self.server = server
+    let source = MetricsSource(
+      worker: worker, director: director, recordings: recordings, store: store, server: server,
+      certificateExpires: certificate?.expires, started: clock(), clock: clock)
+    parts = RelayParts(
+      director: director, store: store, tokens: TokenIssuer(key: key), recordings: recordings, clock: clock,
+      authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
+    let events = worker.events
+    tasks = [
+      Task { for await event in events { await director.handle(event) } },
+      Task {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: .seconds(1))
+          await director.tick()
+        }
+      },
+    ]
+  }
+
+  private func serve() async throws {
+    if recovered > 0 { logger.notice("closed what a crash left open", metadata: ["events": "\(recovered)"]) }
+    await parts.director.closeOverdue()
+    parts.recordings.makePending()
+    let routes =
+      SessionRoutes(director: parts.director, tokens: parts.tokens, clock: parts.clock).all
+      + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
+    try await server.start(
+      routes: routes, http: configuration.http, https: configuration.https, chainPEM: certificate?.chainPEM ?? "",
+      keyPEM: certificate?.privateKeyPEM ?? "", logger: logger)
+    await parts.director.setReady()
+    logger.notice(
+      "serving",
+      metadata: [
+        "http": "\(httpPort)", "https": "\(httpsPort.map(String.init) ?? "none")", "udp": "\(worker.port)",
+      ])
+  }
+
+  /// Ends in order: clients are told, attendance is kept, recordings are finished and made into files.
+  public func stop() async {
+    await parts.director.stop()
+    await parts.recordings.finish()
+    // The last turn of the worker has the BYEs; a moment lets clients read them.
+    try? await Task.sleep(for: .milliseconds(200))
+    await server.stop()
+    for task in tasks { task.cancel() }
+    worker.stop()
+    try? store.close()
+  }
+
+  // MARK: Links
+
+  /// The address that programs of this machine use.
+  public var localBase: String { "http://127.0.0.1:\(httpPort)" }
+
+  /// The address that people of the same network use; this machine's own when nobody else can reach it.
+  public var pageBase: String {
+    guard let port = httpsPort, let https = configuration.https, !https.isLoopback else { return localBase }
+    let announced =
+      configuration.announce.first ?? LocalAddresses.list().first { !$0.address.isLoopback }?.address.addressText
+    guard let host = announced else { return localBase }
+    return "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
+
+  /// Makes the sample cluster when it is not there, and links for its lesson, which is always live.
+  public func installSample() throws -> SampleLinks {
+    let seated = try store.installSampleCluster().seated
+    let links = LessonLinks(
+      seated, base: localBase, pageBase: pageBase, tokens: parts.tokens,
+      expires: (parts.clock() + 30 * 86_400_000) / 1_000)
+    return SampleLinks(
+      lesson: links.lesson, whip: links.whip, whep: links.whep[0],
+      page: SampleLinks.Pages(lead: links.page.lead, receiver: links.page.receivers[0]),
+      operator: SampleLinks.Operator(token: operatorToken()))
+  }
+
+  /// A token for the relay's operator, good for 30 days.
+  public func operatorToken() -> String {
+    parts.tokens.issue(
+      AccessClaims(lesson: nil, seat: nil, role: .operator, expires: parts.clock() / 1_000 + 30 * 86_400))
+  }
+
+  /// Makes a lesson that starts now; the demonstration's way in.
+  public func makeLesson(title: String, receivers: Int, seconds: Int64) throws -> LessonLinks {
+    let now = parts.clock()
+    let seated = try store.makeLesson(
+      title: title, plannedStart: now, plannedEnd: now + max(seconds, 1) * 1_000, receivers: receivers)
+    return parts.links(for: seated, base: localBase)
+  }
+
+  public func endLesson(_ id: Identifier) async throws { try await parts.director.end(id, reason: "operator") }
+
+  /// Waits until the lesson's recordings are files; nil when `seconds` pass before.
+  public func awaitResources(_ lesson: Identifier, seconds: Int) async -> [LessonResource]? {
+    await parts.recordings.awaitResources(lesson, seconds: seconds)
+  }
+
+  /// Every route of the relay, for the test of its OpenAPI document.
+  package var routes: [(method: String, path: String)] {
+    let all =
+      SessionRoutes(director: parts.director, tokens: parts.tokens, clock: parts.clock).all
+      + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
+    return all.map { ($0.method.rawValue, $0.path) }
+  }
+}

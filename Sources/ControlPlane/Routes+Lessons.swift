@@ -1,0 +1,198 @@
+import Classroom
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ledger
+import NIOCore
+import RTCWire
+
+/// The REST interface of lessons: what a page, a coordinator's program or a test asks for.
+struct LessonRoutes: Sendable {
+  let relay: RelayParts
+  static let bodyLimit = 65_536
+
+  var all: [Route] {
+    let lesson = "/api/v1/lessons/{lesson}"
+    let panes = lesson + "/peers/{peer}/panes"
+    return [
+      Route(.get, lesson, show),
+      Route(.options, lesson) { _, _ in preflight(methods: "OPTIONS, GET", acceptsOffers: false) },
+      Route(.post, "/api/v1/lessons", make), Route(.post, lesson + "/end", end),
+      Route(.get, lesson + "/events", events),
+      Route(.options, lesson + "/events") { _, _ in preflight(methods: "OPTIONS, GET", acceptsOffers: false) },
+      Route(.put, panes, setPanes),
+      Route(.options, panes) { _, _ in preflight(methods: "OPTIONS, PUT", acceptsOffers: false) },
+    ]
+  }
+
+  // MARK: Showing
+
+  struct LessonView: Encodable {
+    struct ResourceView: Encodable {
+      var kind: String
+      var path: String
+      var mediaType: String
+      var byteCount: Int64
+      var sha256: String
+      var durationMilliseconds: Int64
+      var state: String
+    }
+    var id: String
+    var title: String
+    var state: String
+    /// UTC milliseconds.
+    var plannedStart: Int64
+    var plannedEnd: Int64
+    var alwaysLive: Bool
+    var role: String
+    var seat: String?
+    var feeds: [String]
+    var live: [String]
+    var connected: Int
+    var recording: Bool
+    var resources: [ResourceView]
+  }
+
+  private func show(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let id = try identifier(context.parameter("lesson"))
+    try check(claims, of: id)
+    let running = await relay.director.summary(id)
+    let lesson = try await relay.director.stored(id)
+    let resources = (try? relay.store.resources(lesson: id)) ?? []
+    return try json(
+      LessonView(
+        id: "\(id)", title: lesson.title, state: lesson.state.rawValue, plannedStart: lesson.plannedStart,
+        plannedEnd: lesson.plannedEnd, alwaysLive: lesson.isAlwaysLive, role: claims.role.rawValue,
+        seat: claims.seat.map { "\($0)" }, feeds: FeedName.allCases.map(\.rawValue), live: running.live,
+        connected: running.connected, recording: running.isRecording,
+        resources: resources.map {
+          LessonView.ResourceView(
+            kind: $0.kind.rawValue, path: $0.path, mediaType: $0.mediaType, byteCount: $0.byteCount,
+            sha256: $0.sha256, durationMilliseconds: $0.durationMilliseconds, state: $0.state.rawValue)
+        }))
+  }
+
+  private func check(_ claims: AccessClaims, of lesson: Identifier) throws(Problem) {
+    guard claims.lesson == lesson || claims.role == .operator else { throw Problem(.wrongLesson) }
+  }
+
+  // MARK: Making and ending
+
+  struct NewLesson: Decodable {
+    var title: String
+    var plannedStart: Int64
+    var plannedEnd: Int64
+    var receivers: Int
+  }
+
+  private func make(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    guard claims.role == .operator else { throw Problem(.wrongRole) }
+    let wanted: NewLesson = try await decode(request)
+    guard (0...200).contains(wanted.receivers) else { throw Problem(.badRange) }
+    let made: SeatedLesson
+    do {
+      made = try relay.store.makeLesson(
+        title: wanted.title, plannedStart: wanted.plannedStart, plannedEnd: wanted.plannedEnd,
+        receivers: wanted.receivers)
+    } catch is ClassroomError { throw Problem(.badRange) }
+    return try json(relay.links(for: made, base: base(of: request, context)), status: .created)
+  }
+
+  private func end(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let id = try identifier(context.parameter("lesson"))
+    try check(claims, of: id)
+    guard claims.role == .operator || claims.role == .lead else { throw Problem(.wrongRole) }
+    try await relay.director.end(id, reason: claims.role.rawValue)
+    return Response(status: .accepted)
+  }
+
+  /// Where the client reached us, for the links it is given.
+  private func base(of request: Request, _ context: RelayContext) -> String {
+    let scheme =
+      request.isLocal(context) && (context.local.map { Int($0.port) } != relay.httpsPort()) ? "http" : "https"
+    return "\(scheme)://\(request.head.authority ?? "localhost")"
+  }
+
+  // MARK: Following
+
+  private func events(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let id = try identifier(context.parameter("lesson"))
+    try check(claims, of: id)
+    let director = relay.director
+    let (follower, stream) = try await director.follow(id)
+    let body = ResponseBody { writer in
+      do {
+        try await writer.write(ByteBuffer(string: ": tongke\n\n"))
+        for await news in merged(stream, every: .seconds(15)) { try await writer.write(ByteBuffer(string: news)) }
+        try await writer.finish(nil)
+      } catch {
+        await director.unfollow(id, follower)
+        throw error
+      }
+      await director.unfollow(id, follower)
+    }
+    return Response(
+      status: .ok,
+      headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"], body: body)
+  }
+
+  // MARK: Panes
+
+  struct PaneWish: Decodable {
+    var mid: String
+    var show: String
+    var maxHeight: Int?
+  }
+
+  private func setPanes(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let id = try identifier(context.parameter("lesson"))
+    guard let peer = UInt64(context.parameter("peer")) else { throw Problem(.notFound) }
+    let wishes: [PaneWish] = try await decode(request)
+    for wish in wishes.prefix(32) {
+      try await relay.director.setPane(
+        lesson: id, peer: peer, claims: claims, mid: wish.mid, show: wish.show, maxHeight: wish.maxHeight ?? 0)
+    }
+    return Response(status: .noContent)
+  }
+
+  // MARK: JSON
+
+  private func decode<Value: Decodable>(_ request: Request) async throws -> Value {
+    let text = try await request.text(of: "application/json", limit: Self.bodyLimit)
+    do { return try JSONDecoder().decode(Value.self, from: Data(text.utf8)) } catch { throw Problem(.badJSON) }
+  }
+}
+
+func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return Response(
+    status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+    body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encoder.encode(value))))
+}
+
+/// News as text, with a comment whenever none came for a while: a proxy closes what is silent.
+private func merged(_ news: AsyncStream<LessonNews>, every pause: Duration) -> AsyncStream<String> {
+  let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
+  let beat = Task {
+    while !Task.isCancelled {
+      try await Task.sleep(for: pause)
+      continuation.yield(": \n\n")
+    }
+  }
+  let carry = Task {
+    for await item in news { continuation.yield(item.text) }
+    beat.cancel()
+    continuation.finish()
+  }
+  continuation.onTermination = { _ in
+    beat.cancel()
+    carry.cancel()
+  }
+  return stream
+}

@@ -1,0 +1,104 @@
+import Classroom
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import RTCWire
+
+/// WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) over the lesson director.
+struct SessionRoutes: Sendable {
+  let director: LessonDirector
+  let tokens: TokenIssuer
+  let clock: @Sendable () -> Int64
+
+  var all: [Route] {
+    let whip = "/whip/lessons/{lesson}/{feed}"
+    let whep = "/whep/lessons/{lesson}"
+    let session = "/sessions/{session}"
+    return [
+      Route(.post, whip, publish), Route(.get, whip) { _, _ in Response(status: .noContent) },
+      Route(.options, whip) { _, _ in preflight(methods: "OPTIONS, GET, POST", acceptsOffers: true) },
+      Route(.post, whep, receive), Route(.get, whep) { _, _ in Response(status: .noContent) },
+      Route(.head, whep) { _, _ in Response(status: .ok, headers: [.contentType: "application/sdp"]) },
+      Route(.options, whep) { _, _ in preflight(methods: "OPTIONS, GET, HEAD, POST", acceptsOffers: true) },
+      Route(.patch, session, patch), Route(.delete, session, delete),
+      Route(.get, session) { _, _ in Response(status: .noContent) },
+      Route(.options, session) { _, _ in
+        preflight(methods: "OPTIONS, GET, PATCH, DELETE", acceptsOffers: false)
+      },
+    ]
+  }
+
+  private func publish(_ request: Request, _ context: RelayContext) async throws -> Response {
+    guard let feed = FeedName(rawValue: context.parameter("feed")) else { throw Problem(.unknownFeed) }
+    return try await open(.publish(feed), request, context)
+  }
+
+  private func receive(_ request: Request, _ context: RelayContext) async throws -> Response {
+    try await open(.receive, request, context)
+  }
+
+  private func open(_ kind: Session.Kind, _ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try claims(of: request)
+    let lesson = try identifier(context.parameter("lesson"))
+    let offer = try await request.text(of: "application/sdp", limit: SessionDescription.byteLimit)
+    let opened = try await director.openSession(
+      kind, lesson: lesson, claims: claims, offer: offer, reach: request.reach(context))
+    return Response(
+      status: .created,
+      headers: [
+        .contentType: "application/sdp", .location: "/sessions/\(opened.name)", .eTag: opened.entityTag,
+        .cacheControl: "no-store", .link: "</api/v1/lessons/\(lesson)/events>; rel=\"urn:tongke:events\"",
+      ], body: ResponseBody(byteBuffer: ByteBuffer(string: opened.answer)))
+  }
+
+  private func patch(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let claims = try claims(of: request)
+    let text = try await request.text(of: "application/trickle-ice-sdpfrag", limit: 16_384)
+    let outcome = try await director.patch(
+      context.parameter("session"), claims: claims, match: request.headers[.ifMatch], fragment: text)
+    switch outcome {
+    case .noted: return Response(status: .noContent)
+    case .restarted(let fragment, let tag):
+      return Response(
+        status: .ok,
+        headers: [.contentType: "application/trickle-ice-sdpfrag", .eTag: tag, .cacheControl: "no-store"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: fragment)))
+    }
+  }
+
+  private func delete(_ request: Request, _ context: RelayContext) async throws -> Response {
+    try await director.delete(context.parameter("session"), claims: try claims(of: request))
+    return Response(status: .ok)
+  }
+
+  func claims(of request: Request) throws(Problem) -> AccessClaims {
+    try tokens.claims(of: request, now: clock())
+  }
+}
+
+func identifier(_ text: String) throws(Problem) -> Identifier {
+  guard let identifier = Identifier(text) else { throw Problem(.notFound) }
+  return identifier
+}
+
+/// What a browser asks before a request of another origin.
+func preflight(methods: String, acceptsOffers: Bool) -> Response {
+  var headers: HTTPFields = [
+    .accessControlAllowMethods: methods,
+    .accessControlAllowHeaders: "Authorization, Content-Type, If-Match, Accept-Language",
+    .accessControlMaxAge: "86400",
+    .allow: methods,
+  ]
+  if acceptsOffers { headers[.acceptPost] = "application/sdp" }
+  return Response(status: .ok, headers: headers)
+}
+
+extension TokenIssuer {
+  /// The claims of the bearer token that a request carries (RFC 6750 §2.1).
+  func claims(of request: Request, now: Int64) throws(Problem) -> AccessClaims {
+    guard let field = request.headers[.authorization] else { throw Problem(.noToken) }
+    let parts = field.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Problem(.noToken) }
+    return try check(parts[1], now: now)
+  }
+}
