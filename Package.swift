@@ -82,7 +82,8 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), "Yams",
       ],
       resources: [
-        "app.js", "index.html", "openapi.json", "style.css", "text.json", "trust.html", "whep.js", "whip.js",
+        "app.js", "index.html", "openapi.json", "session.js", "style.css", "text.json", "trust.html", "trust.js",
+        "whep.js", "whip.js",
       ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
     .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing"], swiftSettings: settings),
     // Level 6
@@ -114,7 +115,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ControlPlaneTests",
-      dependencies: ["ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams"],
+      dependencies: [
+        "ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "RTCCore", "RTCWire", "PacketRing"],

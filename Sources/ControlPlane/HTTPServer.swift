@@ -44,9 +44,10 @@ private struct TellingResponder<Inner: HTTPResponder>: HTTPResponder where Inner
   }
 }
 
-/// What the plain port answers: everything to this machine itself, to others only how to trust the relay and where it is.
+/// What the plain port answers: everything to this machine itself, to others only how to trust the relay and where it
+/// is.
 private struct PlainPortResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == RelayContext {
-  static var openPaths: Set<String> { ["/trust", "/ca.crt", "/style.css", "/text.json", "/healthz"] }
+  static var openPaths: Set<String> { ["/trust", "/trust.js", "/ca.crt", "/style.css", "/text.json", "/healthz"] }
   let inner: Inner
   /// The port of HTTPS; nil when a proxy on this machine has the certificate.
   let securePort: @Sendable () -> Int?

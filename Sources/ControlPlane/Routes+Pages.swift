@@ -11,6 +11,8 @@ struct PageRoutes: Sendable {
   private static let pages: [(path: String, type: String, bytes: @Sendable () -> [UInt8])] = [
     ("/", "text/html; charset=utf-8", { PackageResources.index_html }),
     ("/app.js", "text/javascript; charset=utf-8", { PackageResources.app_js }),
+    ("/session.js", "text/javascript; charset=utf-8", { PackageResources.session_js }),
+    ("/trust.js", "text/javascript; charset=utf-8", { PackageResources.trust_js }),
     ("/whip.js", "text/javascript; charset=utf-8", { PackageResources.whip_js }),
     ("/whep.js", "text/javascript; charset=utf-8", { PackageResources.whep_js }),
     ("/style.css", "text/css; charset=utf-8", { PackageResources.style_css }),
