@@ -5,8 +5,8 @@ import RTCWire
 
 /// Examines whether this machine can carry lessons, and says what to do where it cannot.
 ///
-/// Changes nothing: ports are let go again, a file written for the disk's speed is removed, nothing is made or migrated.
-/// May run beside a relay that is at work.
+/// Changes nothing: ports are let go again, a file written for the disk's speed is removed, nothing is made or
+/// migrated. May run beside a relay that is at work.
 public struct Doctor: Sendable {
   let configuration: RelayConfiguration
   let missingCodecs: @Sendable () -> [String]

@@ -4,8 +4,8 @@ import RTCCore
 
 /// A snapshot as Prometheus text exposition, version 0.0.4: one HELP, one TYPE and then the samples of each metric.
 ///
-/// Labels name lessons and seats by their identifiers and nothing else of them. At most `sessionLimit` sessions are told
-/// one by one; the rest are in the sums only. Cost: some 100 bytes a sample.
+/// Labels name lessons and seats by their identifiers and nothing else of them. At most `sessionLimit` sessions are
+/// told one by one; the rest are in the sums only. Cost: some 100 bytes a sample.
 public struct MetricsText: Sendable {
   public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
   /// Six metrics of 1,000 sessions are some 1 MiB.

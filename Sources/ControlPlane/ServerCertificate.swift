@@ -53,8 +53,8 @@ public struct ServerCertificate: Sendable {
   ///
   /// Cost: a few signatures and a sync of the disk; to be called at start-up and then about once a day.
   /// - Parameter now: UTC milliseconds.
-  /// - Throws: `ServerCertificateError`. An operator's certificate that has run out is served all the same: a warning in
-  ///   a browser is better than no lesson.
+  /// - Throws: `ServerCertificateError`. An operator's certificate that has run out is served all the same: a
+  ///   warning in a browser is better than no lesson.
   public static func load(
     configuration: RelayConfiguration, folder: String, now: Int64
   ) throws(ServerCertificateError) -> ServerCertificate {

@@ -5,9 +5,9 @@ struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Teach a whole lesson on this machine and check everything that is promised of it.",
     discussion: """
-      A relay on free loopback ports, a lead that publishes real encoded media, teaching points that receive, one of which
-      drops and comes back and one of which comes late, a recording and its account. Latency, completeness and lip sync
-      come from decoding what arrived. Exit status 1 when a promise was not kept.
+      A relay on free loopback ports, a lead that publishes real encoded media, teaching points that receive, one of
+      which drops and comes back and one of which comes late, a recording and its account. Latency, completeness and
+      lip sync come from decoding what arrived. Exit status 1 when a promise was not kept.
       """)
 
   @Option(help: ArgumentHelp("Seconds of teaching, \(DemoOptions.durationRange).", valueName: "seconds"))

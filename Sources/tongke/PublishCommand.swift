@@ -7,7 +7,8 @@ struct PublishCommand: AsyncParsableCommand {
     commandName: "publish", abstract: "Publish a file, camera or stream to a lesson.",
     discussion: """
       SOURCE is anything libavformat opens: a file, rtsp://, rtmp://, srt://, or a device such as /dev/video0; the word
-      generated makes a lesson of its own. AAC becomes Opus; H.264 with B-frames is encoded anew, all else goes untouched.
+      generated makes a lesson of its own. AAC becomes Opus; H.264 with B-frames is encoded anew, all else goes
+      untouched.
       """)
 
   @Argument(help: "What to publish.", completion: .file()) var source: String
