@@ -45,6 +45,7 @@ extension LedgerStore {
         defer { try? source.close() }
         try copy(source, to: incoming, migrating: true)
       }
+      keepOwner(of: path, on: incoming)
       try sync(incoming)
       try setAside(path)
     } catch {
@@ -74,6 +75,16 @@ extension LedgerStore {
       guard try EventChain.verify(db).isIntact else { throw LedgerError.chainBroken }
     }
     try target.close()
+  }
+
+  /// What root restores stays the relay's own, whose user has to open it: the owner of the ledger before it, or of the
+  /// folder when there is none.
+  private static func keepOwner(of path: String, on made: String) {
+    guard geteuid() == 0 else { return }
+    var state = stat()
+    let folder = (path as NSString).deletingLastPathComponent
+    guard stat(path, &state) == 0 || stat(folder.isEmpty ? "." : folder, &state) == 0 else { return }
+    _ = chown(made, state.st_uid, state.st_gid)
   }
 
   /// Keeps the file at `path` as `path.replaced` and leaves no log beside it that would be played into the new one.
