@@ -56,6 +56,13 @@ public struct SlotLedger: ~Copyable {
     }
   }
 
+  /// References of all slots together. O(slots): for checks.
+  package func totalReferences() -> Int {
+    var total = 0
+    for index in 0..<slotCount { total += Int(counts[index]) }
+    return total
+  }
+
   /// How many references a slot has, 0 for a free one.
   @inlinable public func references(_ slot: SlotIndex) -> Int {
     precondition(Int(slot.rawValue) < slotCount, "slot outside the arena")

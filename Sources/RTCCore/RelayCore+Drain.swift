@@ -16,14 +16,14 @@ extension RelayCore {
     }
     raw.removeAll(keepingCapacity: true)
     rawHead = 0
-    while let index = dirty.last {
-      guard peers.contains(index) else {
-        dirty.removeLast()
-        continue
-      }
-      guard drainPeer(index, into: &egress, now: now) else { return true }
-      dirty.removeLast()
+    while let index = dirty.popLast() {
+      guard peers.contains(index) else { continue }
+      // Off the list first: writing for one peer may put it, or others, on the list again.
       peers[index].pointee.isDirty = false
+      guard drainPeer(index, into: &egress, now: now) else {
+        markDirty(index)
+        return true
+      }
       if peers[index].pointee.phase == .ending { freePeer(index) } else { rearm(index) }
     }
     return false
@@ -125,8 +125,9 @@ extension RelayCore {
       var moved = 0
       while cursor <= stream.pointee.history.highest, moved < 32 {
         if let record = stream.pointee.history.find(cursor) {
+          // The offset may change on the way.
           enqueue(
-            record, out: cursor + subscription.sequenceOffset, subscription: subscription, stream: streamIndex,
+            record, subscription: track.pointee.subscriptions[send.pointee.subscription], stream: streamIndex,
             numbers: pictureNumbers(of: record, codec: stream.pointee.codec), now: now)
           moved += 1
         }

@@ -179,28 +179,34 @@ extension RelayCore {
     guard record.extendedSequence >= subscription.floor else { return }
     // A packet ahead of the cursor is reached by the burst; one that it has passed goes out as a repair.
     if let cursor = send.pointee.cursor, record.extendedSequence >= cursor { return }
-    var out = record.extendedSequence + subscription.sequenceOffset
+    let out = record.extendedSequence + subscription.sequenceOffset
     if out < send.pointee.nextSequence {
       forwardLate(record, to: subscription, out: out, stream: streamIndex, now: now)
       return
     }
-    if out - send.pointee.nextSequence > 1_000 {
-      // The source's numbers jumped: a gap this wide would upset the receiver's rollover count (RFC 3711 §3.3.1).
-      let track = tracks[send.pointee.track]
-      track.pointee.subscriptions[send.pointee.subscription].sequenceOffset =
-        send.pointee.nextSequence - record.extendedSequence
-      track.pointee.subscriptions[send.pointee.subscription].floor = record.extendedSequence
-      out = send.pointee.nextSequence
-    }
-    enqueue(record, out: out, subscription: subscription, stream: streamIndex, numbers: numbers, now: now)
+    enqueue(record, subscription: subscription, stream: streamIndex, numbers: numbers, now: now)
+  }
+
+  /// The number a packet goes out under. A gap wider than 1,000 in the source's numbers is closed, as it would upset the
+  /// receiver's rollover count (RFC 3711 §3.3.1).
+  private func outSequence(of record: PacketRecord, _ subscription: Subscription) -> Int64 {
+    let out = record.extendedSequence + subscription.sequenceOffset
+    let send = sends[subscription.destination]
+    guard out - send.pointee.nextSequence > 1_000 else { return out }
+    let track = tracks[send.pointee.track]
+    track.pointee.subscriptions[send.pointee.subscription].sequenceOffset =
+      send.pointee.nextSequence - record.extendedSequence
+    track.pointee.subscriptions[send.pointee.subscription].floor = record.extendedSequence
+    return send.pointee.nextSequence
   }
 
   mutating func enqueue(
-    _ record: PacketRecord, out: Int64, subscription: Subscription, stream: Int32, numbers: PictureNumbers, now: Now
+    _ record: PacketRecord, subscription: Subscription, stream: Int32, numbers: PictureNumbers, now: Now
   ) {
     let send = sends[subscription.destination]
     let peer = peers[subscription.peer]
     guard peer.pointee.phase == .connected else { return }
+    let out = outSequence(of: record, subscription)
     let entry = ForwardEntry(
       sourceSequence: record.extendedSequence, outSequence: out, queuedAt: now.monotonic.microseconds,
       sendStream: subscription.destination, timestampOffset: subscription.timestampOffset, stream: UInt16(stream),

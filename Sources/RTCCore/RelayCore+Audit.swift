@@ -1,0 +1,29 @@
+import PacketRing
+
+/// What a simulation asks a core to check it.
+extension RelayCore {
+  /// References to slots that no history, lane or granted injection accounts for: 0 unless one is lost. O(slots).
+  package func unaccountedReferences() -> Int {
+    var known = 0
+    for index in 0..<streams.end where streams.contains(index) { known += streams[index].pointee.history.count }
+    for index in 0..<sinks.end where sinks.contains(index) { known += sinks[index].pointee.outstanding }
+    for index in 0..<injections.end where injections.contains(index) { known += injections[index].pointee.granted }
+    return ledger.totalReferences() - known
+  }
+
+  /// What the line to a peer is estimated to carry, bits per second; nil for a peer that is not here.
+  package func estimate(of id: PeerID) -> Int64? {
+    peerIndices[id].map { peers[$0].pointee.estimator.bitsPerSecond }
+  }
+
+  /// Bits per second of the video streams that a peer's panes show.
+  package func shownRate(of id: PeerID, now: Instant) -> Int64 {
+    guard let index = peerIndices[id] else { return 0 }
+    var rate: Int64 = 0
+    for send in peers[index].pointee.sendStreams where sends[send].pointee.kind == .video {
+      let source = sends[send].pointee.lastSource
+      if streams.contains(source) { rate += streams[source].pointee.rate.bitsPerSecond(now: now) }
+    }
+    return rate
+  }
+}
