@@ -140,16 +140,20 @@ export class Session {
   stop() {
     if (!this.isRunning) return;
     this.isRunning = false;
-    this.leave();
+    // The relay is told before the transport closes, so that it knows that nobody is coming back.
+    const { connection } = this;
+    this.connection = null;
+    this.leave().then(() => connection && connection.close());
     this.close();
     this.enter("ended", null);
     this.wake();
   }
 
   /** Tells the relay that the page goes away. */
-  leave() {
-    if (this.resource) this.relay.request("DELETE", this.resource, { keepalive: true }).catch(() => {});
+  async leave() {
+    const { resource } = this;
     this.resource = null;
+    if (resource) await this.relay.request("DELETE", resource, { keepalive: true, limit: 2000 }).catch(() => {});
   }
 
   /** Does now what would be done after a pause, or begins anew when it had given up. */
@@ -265,7 +269,7 @@ export class Session {
       if (now - flowAt < limit && connection.connectionState !== "failed") continue;
       const cause = new Failure(isDown || now - pathAt > silenceLimit ? "lost" : "media");
       this.enter("reconnecting", cause);
-      if (isRestarted || !(await this.restart())) return this.isRunning ? this.gone() || cause : null;
+      if (isRestarted || !(await this.restart())) return this.isRunning ? (await this.gone()) || cause : null;
       isRestarted = true;
       flowAt = performance.now();
     }
@@ -291,11 +295,17 @@ export class Session {
     }
   }
 
-  /** Two pages with one link take the seat from each other: a session that vanishes again and again was taken over. */
-  gone() {
-    this.goneAt = this.goneAt.filter((at) => performance.now() - at < 60000);
-    return this.goneAt.length >= 3 ? new Failure("elsewhere", { isFinal: true }) : null;
+  /** Two pages with one link would take the seat from each other for ever: the one it was taken from gives way. */
+  async gone() {
+    const now = performance.now();
+    this.goneAt = this.goneAt.filter((at) => now - at < 60000);
+    const isJustGone = this.goneAt.some((at) => now - at < 1000);
+    const isOver = this.goneAt.length >= 3 || (isJustGone && (await this.isTakenOver().catch(() => false)));
+    return isOver ? new Failure("elsewhere", { isFinal: true }) : null;
   }
+
+  /** Whether somebody else has what a session that vanished at the relay had. */
+  async isTakenOver() { return false; }
 
   /** Counters that grow while media flows (`flow`) and while the path carries anything (`path`). */
   measure(stats) {

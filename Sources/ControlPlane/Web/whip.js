@@ -31,6 +31,7 @@ export class Publication extends Session {
   /** @param tracks `{audio, video}`; either may be null. */
   constructor(relay, lesson, feed, tracks, onChange) {
     super(relay, `/whip/lessons/${lesson}/${feed}`, onChange);
+    this.lesson = lesson;
     this.feed = feed;
     this.tracks = tracks;
     this.senders = {};
@@ -57,6 +58,11 @@ export class Publication extends Session {
     this.tracks[kind] = track;
     if (this.senders[kind]) await this.senders[kind].replaceTrack(track).catch(() => this.renew());
     else if (track) this.renew();
+  }
+
+  async isTakenOver() {
+    const info = await (await this.relay.request("GET", `/api/v1/lessons/${this.lesson}`)).json();
+    return info.live.includes(this.feed);
   }
 
   measure(stats) {
