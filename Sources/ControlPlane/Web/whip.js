@@ -219,6 +219,8 @@ export class Lead {
     if (!this.sources.microphone) return;
     this.audio = this.audio || new AudioContext();
     this.analyser = this.audio.createAnalyser();
+    // A third of a second: longer than the pause between two looks, so that no short sound is missed.
+    this.analyser.fftSize = 16384;
     this.heardAt = Date.now();
     this.audio.createMediaStreamSource(new MediaStream([this.sources.microphone])).connect(this.analyser);
   }
@@ -332,7 +334,9 @@ export class Lead {
       this.analyser.getFloatTimeDomainData(samples);
       peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     }
-    if (peak > 0.01 || this.isMuted || !this.analyser) this.heardAt = Date.now();
+    const isDeaf = !this.analyser || this.audio.state !== "running";
+    if (isDeaf && this.audio) this.audio.resume();
+    if (peak > 0.01 || this.isMuted || isDeaf) this.heardAt = Date.now();
     $("level").value = Math.min(1, Math.sqrt(peak));
     if (this.isLive() && this.feeds.camera) this.page.recall("tongke.live", sessionStorage, String(Date.now()));
     this.draw();
