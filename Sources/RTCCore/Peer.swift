@@ -12,6 +12,13 @@ struct Peer: ~Copyable {
 
   enum Phase: UInt8 { case connecting, handshaking, connected, ending }
 
+  /// A packet that came before the keys that open it.
+  struct EarlyPacket {
+    var slot: SlotIndex
+    var byteCount: Int
+    var path: NetworkPath
+  }
+
   static let bindingLimit = 24
   static let pathLimit = 4
 
@@ -30,6 +37,8 @@ struct Peer: ~Copyable {
   var receiver: SRTPReceiver?
   var sender: SRTPSender?
   var handshakeStarted = false
+  /// The other side may finish the handshake and send before this side's handshake thread has told of the keys.
+  var early: [EarlyPacket] = []
   /// User fragments of ICE restarts, besides the first.
   var fragments: [String] = []
   let created: Instant

@@ -6,6 +6,7 @@ extension RelayCore {
   package func unaccountedReferences() -> Int {
     var known = 0
     for index in 0..<streams.end where streams.contains(index) { known += streams[index].pointee.history.count }
+    for index in 0..<peers.end where peers.contains(index) { known += peers[index].pointee.early.count }
     for index in 0..<sinks.end where sinks.contains(index) { known += sinks[index].pointee.outstanding }
     for index in 0..<injections.end where injections.contains(index) { known += injections[index].pointee.granted }
     return ledger.totalReferences() - known

@@ -124,6 +124,7 @@ extension RelayCore {
     let peer = peers[index]
     guard peer.pointee.phase != .ending else { return }
     peer.pointee.owesBye = peer.pointee.sender != nil && peer.pointee.path != nil
+    discardEarly(index)
     peer.pointee.phase = .ending
     peer.pointee.end = reason
     detachStreams(of: index, now: now)

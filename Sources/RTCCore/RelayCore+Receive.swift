@@ -124,6 +124,7 @@ extension RelayCore {
       peer.pointee.phase = .connected
       peer.pointee.connectedAt = now.monotonic
       emit(.dtlsConnected(id, keys.profile, now.monotonic))
+      openEarly(index, now: now)
       for send in peer.pointee.sendStreams { startSubscription(send, now: now) }
       schedulePacing(index, now: now)
       markDirty(index)
@@ -162,7 +163,9 @@ extension RelayCore {
     guard let header = try? RTPHeader(UnsafeRawBufferPointer(raw)), header.payloadOffset <= 255 else {
       return discard(slot, .malformed)
     }
-    guard peer.pointee.phase == .connected else { return discard(slot, .noKeys) }
+    guard peer.pointee.phase == .connected else {
+      return holdEarly(Peer.EarlyPacket(slot: slot, byteCount: byteCount, path: path), peer: index)
+    }
     let count: Int
     do {
       count = try peer.pointee.receiver!.openRTP(raw, header: header)  // connected: keys are there
@@ -189,6 +192,30 @@ extension RelayCore {
     } else {
       receiveMedia(slot, bytes, header, payloadCount: payloadCount, stream: binding.stream, now: now)
     }
+  }
+
+  /// Keeps what comes during the handshake: the first packets are the key frame's, and nobody would ask for them again.
+  private mutating func holdEarly(_ packet: Peer.EarlyPacket, peer index: Int32) {
+    guard peers[index].pointee.phase == .handshaking, peers[index].pointee.early.count < Self.earlyLimit,
+      earlyCount < Self.earlyTotalLimit
+    else { return discard(packet.slot, .noKeys) }
+    peers[index].pointee.early.append(packet)
+    earlyCount += 1
+  }
+
+  private mutating func openEarly(_ index: Int32, now: Now) {
+    let packets = takeEarly(index)
+    for packet in packets { receiveRTP(packet.slot, byteCount: packet.byteCount, path: packet.path, now: now) }
+  }
+
+  private mutating func takeEarly(_ index: Int32) -> [Peer.EarlyPacket] {
+    defer { peers[index].pointee.early.removeAll() }
+    earlyCount -= peers[index].pointee.early.count
+    return peers[index].pointee.early
+  }
+
+  mutating func discardEarly(_ index: Int32) {
+    for packet in takeEarly(index) { discard(packet.slot, .noKeys) }
   }
 
   mutating func discard(_ slot: SlotIndex, _ reason: DropReason) {

@@ -69,6 +69,9 @@ public struct RelayCore: ~Copyable {
   /// Slots an injecting thread holds at most: 256 packets are a second of a lesson.
   static let grantLimit = 256
   static let rawLimit = 4_096
+  /// Packets of one peer, and of all, held until their keys come: some milliseconds of a burst.
+  static let earlyLimit = 256
+  static let earlyTotalLimit = 2_048
   static let eventLimit = 16_384
 
   let configuration: CoreConfiguration
@@ -94,6 +97,7 @@ public struct RelayCore: ~Copyable {
   var handshakeHead = 0
   var events: [CoreEvent] = []
   var eventHead = 0
+  var earlyCount = 0
   var nextTrackSession: UInt32 = 1
   var nextHousekeeping: Instant?
   var random: SplitMix64
