@@ -8,6 +8,8 @@ struct OpenedSession: Sendable {
   var name: String
   var entityTag: String
   var answer: String
+  /// The number that news and pane wishes name it by.
+  var peer: UInt64
 }
 
 /// What a PATCH came to.
@@ -61,7 +63,8 @@ extension LessonDirector {
       bundle: made.answer.media.map { "\($0.kind) \($0.mid ?? "0")" }, reach: reach)
     sessions[session.name] = session
     sessionNames[peer] = session.name
-    return OpenedSession(name: session.name, entityTag: session.entityTag, answer: made.answer.text)
+    return OpenedSession(
+      name: session.name, entityTag: session.entityTag, answer: made.answer.text, peer: peer.rawValue)
   }
 
   private func seat(_ claims: AccessClaims, in lesson: LiveLesson, kind: Session.Kind) throws(Problem) -> Seat {

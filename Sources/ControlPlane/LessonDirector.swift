@@ -214,8 +214,9 @@ actor LessonDirector {
 
   func unfollow(_ id: Identifier, _ follower: UInt64) { followers[id]?.remove(follower) }
 
+  /// Receiving transports that stand.
   func connectedCount(_ lesson: Identifier) -> Int {
-    sessions.values.count { $0.lesson == lesson && $0.isConnected }
+    sessions.values.count { $0.lesson == lesson && $0.isConnected && !$0.isReplaced && !$0.isPublishing }
   }
 }
 

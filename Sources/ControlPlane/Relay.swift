@@ -93,18 +93,7 @@ public final class Relay: Sendable {
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
-    var workerConfiguration = WorkerConfiguration()
-    workerConfiguration.udpPort = configuration.udpPort
-    workerConfiguration.loopbackOnly = configuration.loopbackOnly
-    workerConfiguration.faultDropFraction = configuration.faultDropFraction
-    workerConfiguration.seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
-    do throws(WorkerError) {
-      worker = try MediaWorker(configuration: workerConfiguration, identity: identity)
-    } catch {
-      throw RelayStartError {
-        Text.of("serve.udp", in: $0, ["port": String(configuration.udpPort), "error": "\(error)"])
-      }
-    }
+    worker = try Self.startWorker(configuration, identity: identity)
     let recordings: RecordingDesk
     do {
       recordings = try RecordingDesk(data: folder, store: store, worker: worker, logger: logger)
@@ -133,6 +122,21 @@ public final class Relay: Sendable {
         }
       },
     ]
+  }
+
+  private static func startWorker(
+    _ configuration: RelayConfiguration, identity: DTLSIdentity
+  ) throws(RelayStartError) -> MediaWorker {
+    var worker = WorkerConfiguration()
+    worker.udpPort = configuration.udpPort
+    worker.loopbackOnly = configuration.loopbackOnly
+    worker.faultDropFraction = configuration.faultDropFraction
+    worker.seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+    do throws(WorkerError) { return try MediaWorker(configuration: worker, identity: identity) } catch {
+      throw RelayStartError {
+        Text.of("serve.udp", in: $0, ["port": String(configuration.udpPort), "error": "\(error)"])
+      }
+    }
   }
 
   private func serve() async throws {

@@ -22,8 +22,8 @@ struct PageRoutes: Sendable {
 
   /// Scripts of this origin alone, no plug-in, no frame: what a page shows comes from here.
   private static let policy =
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self' https: http:; "
-    + "object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
+    + "connect-src 'self' https: http:; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
   var all: [Route] {
     Self.pages.map { page in

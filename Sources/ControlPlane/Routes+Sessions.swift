@@ -43,12 +43,17 @@ struct SessionRoutes: Sendable {
     let offer = try await request.text(of: "application/sdp", limit: SessionDescription.byteLimit)
     let opened = try await director.openSession(
       kind, lesson: lesson, claims: claims, offer: offer, reach: request.reach(context))
+    var headers: HTTPFields = [
+      .contentType: "application/sdp", .location: "/sessions/\(opened.name)", .eTag: opened.entityTag,
+      .cacheControl: "no-store",
+    ]
+    let resource = "/api/v1/lessons/\(lesson)"
+    headers[values: .link] = ["<\(resource)/events>; rel=\"urn:tongke:events\""]
+    if kind == .receive {
+      headers[values: .link].append("<\(resource)/peers/\(opened.peer)/panes>; rel=\"urn:tongke:panes\"")
+    }
     return Response(
-      status: .created,
-      headers: [
-        .contentType: "application/sdp", .location: "/sessions/\(opened.name)", .eTag: opened.entityTag,
-        .cacheControl: "no-store", .link: "</api/v1/lessons/\(lesson)/events>; rel=\"urn:tongke:events\"",
-      ], body: ResponseBody(byteBuffer: ByteBuffer(string: opened.answer)))
+      status: .created, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: opened.answer)))
   }
 
   private func patch(_ request: Request, _ context: RelayContext) async throws -> Response {
@@ -96,9 +101,6 @@ func preflight(methods: String, acceptsOffers: Bool) -> Response {
 extension TokenIssuer {
   /// The claims of the bearer token that a request carries (RFC 6750 §2.1).
   func claims(of request: Request, now: Int64) throws(Problem) -> AccessClaims {
-    guard let field = request.headers[.authorization] else { throw Problem(.noToken) }
-    let parts = field.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Problem(.noToken) }
-    return try check(parts[1], now: now)
+    try check(authorization: request.headers[.authorization], now: now)
   }
 }
