@@ -48,7 +48,7 @@ public struct TokenIssuer: Sendable {
 
   /// The claims of a genuine token; compares in constant time.
   /// - Throws: `badToken`, or `expiredToken` when it is genuine and too old.
-  func check(_ token: some StringProtocol, now: Int64) throws(Problem) -> AccessClaims {
+  package func check(_ token: some StringProtocol, now: Int64) throws(Problem) -> AccessClaims {
     guard token.utf8.count <= Self.byteLimit else { throw Problem(.badToken) }
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, let signature = Self.decode(parts[1]),
@@ -57,6 +57,15 @@ public struct TokenIssuer: Sendable {
     else { throw Problem(.badToken) }
     guard claims.expires > now / 1_000 else { throw Problem(.expiredToken) }
     return claims
+  }
+
+  /// The claims of the bearer token in an `Authorization` field (RFC 6750 §2.1).
+  /// - Throws: `noToken` when there is none; what `check` throws.
+  package func check(authorization field: String?, now: Int64) throws(Problem) -> AccessClaims {
+    guard let field else { throw Problem(.noToken) }
+    let parts = field.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Problem(.noToken) }
+    return try check(parts[1], now: now)
   }
 
   private static func encode(_ data: Data) -> String {

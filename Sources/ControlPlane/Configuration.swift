@@ -1,4 +1,5 @@
 import Foundation
+import RTCWire
 import Yams
 
 /// The address and port something listens at.
@@ -39,11 +40,6 @@ public struct ConfigurationError: Error, Sendable, Equatable {
   /// 1-based line of the file, 0 when there is none.
   public var line: Int
   public var key: String
-
-  public func message(in language: Language, file: String) -> String {
-    Text.of(
-      "configuration.\(reason.rawValue)", in: language, ["file": file, "line": String(line), "key": key])
-  }
 }
 
 /// How a relay is set up. `Configs/tongke.yaml` describes each key.
@@ -119,7 +115,7 @@ public struct RelayConfiguration: Sendable, Equatable {
       guard let path = value.string, !path.isEmpty else { throw wrong() }
       data = path
     case "udpPort":
-      guard let port = value.int, (0...65_535).contains(port) else { throw wrong() }
+      guard let port = Self.number(value, in: 0...65_535) else { throw wrong() }
       udpPort = UInt16(port)
     case "announce":
       let entries = value.sequence.map { Array($0) } ?? [value]
@@ -128,7 +124,7 @@ public struct RelayConfiguration: Sendable, Equatable {
       announce = addresses
     case "tls": try applyTLS(value, line: line)
     case "sessionLimit":
-      guard let limit = value.int, (1...2_000).contains(limit) else { throw wrong() }
+      guard let limit = Self.number(value, in: 1...2_000) else { throw wrong() }
       sessionLimit = limit
     case "record":
       guard let records = value.bool else { throw wrong() }
@@ -158,6 +154,13 @@ public struct RelayConfiguration: Sendable, Equatable {
       }
       if name == "certificate" { certificate = path } else { privateKey = path }
     }
+  }
+
+  static func isAddress(_ text: String) -> Bool { SocketAddress(address: text, port: 0) != nil }
+
+  /// A decimal number; Yams' own reading takes sums of sixties as well, whose overflow traps.
+  private static func number(_ value: Node, in range: ClosedRange<Int>) -> Int? {
+    value.string.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
   }
 
   /// Keys of the file, for the test that each is documented.

@@ -2,10 +2,6 @@ package import MediaWorker
 import NIOCore
 package import RTCWire
 
-extension RelayConfiguration {
-  static func isAddress(_ text: String) -> Bool { RTCWire.SocketAddress(address: text, port: 0) != nil }
-}
-
 /// How a client reached this relay, as far as that says which of its addresses it can send media to.
 package struct Reach: Sendable {
   /// The address the request came to; nil when unknown.

@@ -9,7 +9,6 @@ import RTCWire
 /// The REST interface of lessons: what a page, a coordinator's program or a test asks for.
 struct LessonRoutes: Sendable {
   let relay: RelayParts
-  static let bodyLimit = 65_536
 
   var all: [Route] {
     let lesson = "/api/v1/lessons/{lesson}"
@@ -79,18 +78,11 @@ struct LessonRoutes: Sendable {
 
   // MARK: Making and ending
 
-  struct NewLesson: Decodable {
-    var title: String
-    var plannedStart: Int64
-    var plannedEnd: Int64
-    var receivers: Int
-  }
-
   private func make(_ request: Request, _ context: RelayContext) async throws -> Response {
     let claims = try relay.tokens.claims(of: request, now: relay.clock())
     guard claims.role == .operator else { throw Problem(.wrongRole) }
     let wanted: NewLesson = try await decode(request)
-    guard (0...200).contains(wanted.receivers) else { throw Problem(.badRange) }
+    try wanted.checkReceivers()
     let made: SeatedLesson
     do {
       made = try relay.store.makeLesson(
@@ -142,12 +134,6 @@ struct LessonRoutes: Sendable {
 
   // MARK: Panes
 
-  struct PaneWish: Decodable {
-    var mid: String
-    var show: String
-    var maxHeight: Int?
-  }
-
   private func setPanes(_ request: Request, _ context: RelayContext) async throws -> Response {
     let claims = try relay.tokens.claims(of: request, now: relay.clock())
     let id = try identifier(context.parameter("lesson"))
@@ -163,8 +149,7 @@ struct LessonRoutes: Sendable {
   // MARK: JSON
 
   private func decode<Value: Decodable>(_ request: Request) async throws -> Value {
-    let text = try await request.text(of: "application/json", limit: Self.bodyLimit)
-    do { return try JSONDecoder().decode(Value.self, from: Data(text.utf8)) } catch { throw Problem(.badJSON) }
+    try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
   }
 }
 

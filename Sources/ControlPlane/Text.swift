@@ -1,37 +1,5 @@
 import Foundation
 
-/// The languages people are told things in.
-public enum Language: String, Sendable, CaseIterable {
-  case chinese = "zh-CN"
-  case english = "en"
-
-  /// The language of a locale name such as `zh_CN.UTF-8`; English when it is neither.
-  public init(locale: String) { self = locale.lowercased().hasPrefix("zh") ? .chinese : .english }
-
-  /// The first of an `Accept-Language` header that is spoken here; Chinese when none is named.
-  init(acceptLanguage header: String?) {
-    for entry in (header ?? "").split(separator: ",") {
-      let tag = entry.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-      if tag.hasPrefix("zh") {
-        self = .chinese
-        return
-      }
-      if tag.hasPrefix("en") {
-        self = .english
-        return
-      }
-    }
-    self = .chinese
-  }
-
-  /// The language of this process, by `LC_ALL`, `LC_MESSAGES` and `LANG` in this order.
-  public static var ofEnvironment: Language {
-    let environment = ProcessInfo.processInfo.environment
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
-    return Language(locale: locale ?? "")
-  }
-}
-
 /// What people are told, from the one catalogue that the pages use as well.
 public enum Text {
   private static let catalogue: [String: [String: String]] = {
@@ -52,5 +20,12 @@ public enum Text {
     var text = catalogue[key]?[language.rawValue] ?? catalogue[key]?[Language.english.rawValue] ?? key
     for (name, value) in arguments { text = text.replacingOccurrences(of: "{\(name)}", with: value) }
     return text
+  }
+}
+
+extension ConfigurationError {
+  public func message(in language: Language, file: String) -> String {
+    Text.of(
+      "configuration.\(reason.rawValue)", in: language, ["file": file, "line": String(line), "key": key])
   }
 }

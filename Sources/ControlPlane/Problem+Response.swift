@@ -1,0 +1,60 @@
+import Foundation
+package import HTTPTypes
+package import Hummingbird
+
+extension Problem {
+  package var status: HTTPResponse.Status {
+    switch kind {
+    case .noToken, .badToken, .expiredToken: .unauthorized
+    case .wrongLesson, .wrongRole: .forbidden
+    case .notFound, .unknownFeed: .notFound
+    case .badJSON, .badRange, .empty, .malformedOffer, .malformedFragment: .badRequest
+    case .wrongType: .unsupportedMediaType
+    case .tooLarge: .contentTooLarge
+    case .notAcceptable: .notAcceptable
+    case .unusableOffer, .unknownPane, .restartIncomplete: .unprocessableContent
+    case .noMatch: .preconditionRequired
+    case .staleMatch: .preconditionFailed
+    case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
+    case .tooFast: .tooManyRequests
+    case .full, .stopping, .store: .serviceUnavailable
+    }
+  }
+
+  package func response(in language: Language) -> Response {
+    var arguments = arguments
+    // Something missing has no line.
+    arguments["line"] = line.map { String($0) } ?? "–"
+    if let reason = arguments["reason"], Text.has("offer.\(reason)", in: language) {
+      arguments["reason"] = Text.of("offer.\(reason)", in: language)
+    }
+    let key = "problem.\(kind.rawValue)"
+    var body: [String: ProblemValue] = [
+      "type": .text("urn:tongke:problem:\(kind.rawValue)"), "status": .number(status.code),
+      "title": .text(Text.of(key, in: language, arguments)),
+      "detail": .text(Text.of(key + ".do", in: language, arguments)),
+    ]
+    if let line { body["line"] = .number(line) }
+    if let reason = self.arguments["reason"] { body["reason"] = .text(reason) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var headers: HTTPFields = [.contentType: "application/problem+json", .contentLanguage: language.rawValue]
+    if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+    if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"tongke\"" }
+    let data = (try? encoder.encode(body)) ?? Data()
+    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+  }
+}
+
+private enum ProblemValue: Encodable {
+  case text(String)
+  case number(Int)
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .number(let number): try container.encode(number)
+    }
+  }
+}
