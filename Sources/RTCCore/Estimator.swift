@@ -1,20 +1,27 @@
 /// How fast a line may be fed, from what its other end acknowledges. Sans-IO; one for each peer that is sent to.
 ///
-/// Starts at max(3 Mbit/s, 1.5 × subscribed); +8 % a second while loss is below 2 %; × (1 − 0.5·loss) above 10 %; once
-/// limited never above 1.5 × the acknowledged rate; REMB caps it.
+/// Starts at max(3 Mbit/s, 1.5 × subscribed). Loss below 2 %: +8 % a second, and at least what is acknowledged, which
+/// the line has just carried. Loss above 10 %: × (1 − 0.5·loss), and once limited never above 1.5 × the acknowledged
+/// rate while the estimate is made use of; a receiver that is sent less than that says nothing of its line. A line
+/// that loses nearly everything is down rather than thin: for two seconds that changes nothing. REMB caps it.
 struct Estimator {
   static let startBitsPerSecond: Int64 = 3_000_000
   static let floorBitsPerSecond: Int64 = 100_000
   static let ceilingBitsPerSecond: Int64 = 1_000_000_000
-  private static let decreasePause = Interval.milliseconds(300)
+  private static let decreasePause = Interval.milliseconds(200)
+  private static let outageLimit = Interval.seconds(2)
+  /// A line that has lost little for so long counts as wide again.
+  private static let limitMemory = Interval.seconds(30)
 
   private(set) var bitsPerSecond = startBitsPerSecond
-  /// Loss has cut the estimate at least once: from then on it may not run ahead of what is acknowledged.
+  /// Loss has cut the estimate not long ago: until then it may not run ahead of what is acknowledged.
   private(set) var isLimited = false
   private var cap: (bitsPerSecond: Int64, at: Instant)?
   private var acknowledged = RateMeter()
+  private var sent = RateMeter()
   private var lastIncrease: Instant?
   private var lastDecrease: Instant?
+  private var outageSince: Instant?
 
   /// Raises the start for what is subscribed, before any feedback has said otherwise.
   mutating func subscribed(bitsPerSecond subscribed: Int64) {
@@ -26,28 +33,41 @@ struct Estimator {
     cap = (max(bitsPerSecond, Self.floorBitsPerSecond), now)
   }
 
+  /// Bytes that have left, of sound and picture.
+  mutating func sent(bytes: Int, now: Instant) { sent.add(bytes, now: now) }
+
   /// Bytes that feedback says have arrived.
   mutating func acknowledged(bytes: Int, now: Instant) { acknowledged.add(bytes, now: now) }
 
   /// - Parameter loss: fraction lost of the packets this feedback covers, 0…1.
-  mutating func receivedLoss(_ loss: Double, now: Instant) {
+  /// - Parameter isExact: arrivals were acknowledged packet by packet, not by a report's fraction.
+  mutating func receivedLoss(_ loss: Double, isExact: Bool = true, now: Instant) {
     let elapsed = min(lastIncrease.map { (now - $0).microseconds } ?? 0, 1_000_000)
     lastIncrease = now
-    if loss > 0.10 {
-      if lastDecrease.map({ now - $0 >= Self.decreasePause }) ?? true {
-        bitsPerSecond = Int64(Double(bitsPerSecond) * (1 - 0.5 * min(loss, 1)))
-        lastDecrease = now
-        isLimited = true
-      }
-    } else if loss < 0.02, elapsed > 0 {
-      bitsPerSecond += bitsPerSecond * 8 * elapsed / 100_000_000
+    let leaving = sent.bitsPerSecond(now: now)
+    let arrived = isExact ? acknowledged.bitsPerSecond(now: now) : Int64(Double(leaving) * (1 - min(max(loss, 0), 1)))
+    if loss > 0.9, now - (outageSince ?? now) < Self.outageLimit {
+      outageSince = outageSince ?? now
+      return
     }
-    if isLimited {
-      let arrived = acknowledged.bitsPerSecond(now: now)
-      if arrived > 0 { bitsPerSecond = min(bitsPerSecond, max(arrived * 3 / 2, Self.floorBitsPerSecond)) }
+    if loss <= 0.9 { outageSince = nil }
+    if loss > 0.10 {
+      guard lastDecrease.map({ now - $0 >= Self.decreasePause }) ?? true else { return }
+      bitsPerSecond = Int64(Double(bitsPerSecond) * (1 - 0.5 * min(loss, 1)))
+      lastDecrease = now
+      isLimited = true
+      limit(to: arrived)
+    } else if loss < 0.02 {
+      bitsPerSecond = max(bitsPerSecond + bitsPerSecond * 8 * elapsed / 100_000_000, arrived)
+      if let lastDecrease, now - lastDecrease > Self.limitMemory { isLimited = false }
+      if isLimited, leaving * 5 >= bitsPerSecond * 4 { limit(to: arrived) }
     }
     if let cap, now - cap.at < .seconds(5) { bitsPerSecond = min(bitsPerSecond, cap.bitsPerSecond) }
     bitsPerSecond = min(max(bitsPerSecond, Self.floorBitsPerSecond), Self.ceilingBitsPerSecond)
+  }
+
+  private mutating func limit(to arrived: Int64) {
+    if arrived > 0 { bitsPerSecond = min(bitsPerSecond, max(arrived * 3 / 2, Self.floorBitsPerSecond)) }
   }
 }
 
@@ -79,6 +99,9 @@ struct SendLog: ~Copyable {
     return UInt16(truncatingIfNeeded: sequence)
   }
 
+  /// Forgets what was sent by another path: its fate says nothing of this one.
+  mutating func forgetAll() { entries.update(repeating: Entry(), count: Self.capacity) }
+
   /// Takes a packet out of the log; nil for one never sent, forgotten or told before.
   mutating func settle(_ sequence: UInt16) -> Int? {
     // The full number nearest below the next one.
@@ -92,7 +115,8 @@ struct SendLog: ~Copyable {
   }
 }
 
-/// The budget of one receiver's video: 2.5 × the estimate, in bursts of at most max(5 packets, 5 ms' worth).
+/// The budget of one receiver's video: 2.5 × the estimate, 1.5 × that of a line that has shown its limit, in bursts of
+/// at most max(5 packets, 5 ms' worth).
 struct PacerBudget {
   static let tick = Interval.milliseconds(5)
   private static let packetByteCount: Int64 = 1_250
@@ -102,8 +126,8 @@ struct PacerBudget {
   var isOpen: Bool { available > 0 }
 
   /// - Parameter minimumBitsPerSecond: four times the stream's rate while a burst brings a late joiner up.
-  mutating func refill(estimate: Int64, minimumBitsPerSecond: Int64, now: Instant) {
-    let rate = max(estimate * 5 / 2, minimumBitsPerSecond)
+  mutating func refill(estimate: Int64, isLimited: Bool, minimumBitsPerSecond: Int64, now: Instant) {
+    let rate = max(isLimited ? estimate * 3 / 2 : estimate * 5 / 2, minimumBitsPerSecond)
     let cap = max(5 * Self.packetByteCount, rate / 8 * Self.tick.microseconds / 1_000_000)
     if let lastRefill {
       let elapsed = min((now - lastRefill).microseconds, 1_000_000)
@@ -117,7 +141,8 @@ struct PacerBudget {
   mutating func spend(_ byteCount: Int) { available -= Int64(byteCount) }
 }
 
-/// Loss over at least 200 ms and 20 packets, so that one lost packet of three does not halve an estimate.
+/// Loss over at least 200 ms and 20 packets, so that one lost packet of three does not halve an estimate; over 60 ms
+/// and 10 packets while a picture that was paused is on trial.
 struct LossWindow {
   private var lost = 0
   private var received = 0
@@ -128,13 +153,15 @@ struct LossWindow {
     self.received += received
   }
 
+  mutating func restart() { self = LossWindow() }
+
   /// The fraction lost, once the window is long enough; starts the next window.
-  mutating func take(now: Instant) -> Double? {
+  mutating func take(isTrial: Bool, now: Instant) -> Double? {
     guard let since else {
       self.since = now
       return nil
     }
-    guard now - since >= .milliseconds(200), lost + received >= 20 else { return nil }
+    guard now - since >= .milliseconds(isTrial ? 60 : 200), lost + received >= (isTrial ? 10 : 20) else { return nil }
     defer {
       lost = 0
       received = 0

@@ -29,7 +29,7 @@ extension Negotiation {
       }
     }
     random = builder.random
-    guard !lines.isEmpty else { throw NegotiationError(reason: .noMedia, line: nil) }
+    guard !lines.isEmpty else { throw builder.firstRefusal ?? NegotiationError(reason: .noMedia, line: nil) }
     answer.attributes.append(SDPAttribute("ice-lite"))
     if offer.bundle != nil { answer.attributes.append(SDPAttribute("group", "BUNDLE " + mids.joined(separator: " "))) }
     if offer.attributes.contains(where: { $0.name == "extmap-allow-mixed" }) {
@@ -65,6 +65,8 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
   let local: LocalTransport
   let isPassive: Bool
   var random: Random
+  /// Why the first line that is refused alone is refused; the reason for the whole when none is left.
+  private(set) var firstRefusal: NegotiationError?
   private var counts: [String: Int] = [:]
 
   init(role: NegotiationRole, local: LocalTransport, isPassive: Bool, random: Random) {
@@ -74,6 +76,16 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
     self.random = random
   }
 
+  /// A receiver's line may be refused alone (RFC 3264 §6); a publisher's refuses the whole offer (RFC 9725 §4.2).
+  private mutating func refuse(
+    _ section: MediaDescription, _ reason: NegotiationError.Reason
+  ) throws(NegotiationError) -> MediaLine? {
+    let error = NegotiationError(reason: reason, line: section.line)
+    if role == .whip { throw error }
+    firstRefusal = firstRefusal ?? error
+    return nil
+  }
+
   /// The line a section becomes; nil when it is refused with port 0.
   mutating func line(for section: MediaDescription) throws(NegotiationError) -> MediaLine? {
     guard !section.isRejected, section.kind == "audio" || section.kind == "video" else { return nil }
@@ -81,18 +93,12 @@ private struct AnswerBuilder<Random: RandomNumberGenerator> {
       throw NegotiationError(reason: .unsupportedTransport, line: section.line)
     }
     let wanted = role == .whip ? ["sendonly", "sendrecv"] : ["recvonly", "sendrecv"]
-    guard wanted.contains(section.direction) else {
-      if role == .whep { return nil }
-      throw NegotiationError(reason: .wrongDirection, line: section.line)
-    }
+    guard wanted.contains(section.direction) else { return try refuse(section, .wrongDirection) }
     let count = (counts[section.kind] ?? 0) + 1
     counts[section.kind] = count
     guard role == .whep || count == 1 else { throw NegotiationError(reason: .tooManyTracks, line: section.line) }
     var codecs = Negotiation.codecs(of: section)
-    guard !codecs.isEmpty else {
-      if role == .whep { return nil }
-      throw NegotiationError(reason: .noCommonCodec, line: section.line)
-    }
+    guard !codecs.isEmpty else { return try refuse(section, .noCommonCodec) }
     if role == .whip { codecs = preferred(codecs) }
     let mid = section.mid ?? String(count)
     guard !mid.isEmpty, mid.utf8.count <= 16 else { return nil }

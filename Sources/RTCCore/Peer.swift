@@ -20,7 +20,10 @@ struct Peer: ~Copyable {
   }
 
   static let bindingLimit = 24
-  static let pathLimit = 4
+  /// Authenticated paths kept; 2,048 peers make a table of 131,072 entries, 8 MiB. A browser with cable, wireless and
+  /// both address families checks a dozen pairs, twice that around a restart, and sends on one of them before it
+  /// nominates it: forgetting that one loses seconds of media.
+  static let pathLimit = 32
 
   let id: PeerID
   let lesson: Int32
@@ -66,6 +69,10 @@ struct Peer: ~Copyable {
   var isDirty = false
   var isDegraded = false
   var lastQueueDrop: Instant?
+  /// Until when paused pictures stay away, when they last came back, and how often that failed in a row.
+  var pausedUntil = Instant(microseconds: 0)
+  var resumedAt: Instant?
+  var failedReturns: Int64 = 0
   var acknowledgedSinceStatistics = false
   /// Packets lost by streams of this peer that have ended.
   var lostBefore: Int64 = 0

@@ -91,13 +91,16 @@ extension RelayCore {
     let peer = peers[index]
     var minimum: Int64 = 0
     for sendIndex in peer.pointee.sendStreams
-    where sends[sendIndex].pointee.cursor != nil && sends[sendIndex].pointee.lastSource >= 0 {
+    where sends[sendIndex].pointee.cursor != nil && sends[sendIndex].pointee.lastSource >= 0
+      && !peer.pointee.estimator.isLimited
+    {
       // A burst brings a late joiner up at four times real time at least; five, since the present moves on meanwhile.
       let source = sends[sendIndex].pointee.lastSource
       if streams.contains(source) { minimum += streams[source].pointee.rate.bitsPerSecond(now: now.monotonic) * 5 }
     }
     peer.pointee.budget.refill(
-      estimate: peer.pointee.estimator.bitsPerSecond, minimumBitsPerSecond: minimum, now: now.monotonic)
+      estimate: peer.pointee.estimator.bitsPerSecond, isLimited: peer.pointee.estimator.isLimited,
+      minimumBitsPerSecond: minimum, now: now.monotonic)
   }
 
   /// Moves a few packets of a burst from the history into the queue. False when there is nothing to catch up on.
@@ -187,14 +190,15 @@ extension RelayCore {
       outSequence: entry.outSequence)
     send.pointee.packets &+= 1
     send.pointee.octets &+= UInt32(prefixCount + payload.count)
-    countSent(count, peer: index)
+    countSent(count, peer: index, now: now)
   }
 
-  private mutating func countSent(_ count: Int, peer index: Int32) {
+  private mutating func countSent(_ count: Int, peer index: Int32, now: Now) {
     tally.packetsSent &+= 1
     tally.bytesSent &+= UInt64(count)
     peers[index].pointee.statistics.packetsSent &+= 1
     peers[index].pointee.statistics.bytesSent &+= UInt64(count)
+    peers[index].pointee.estimator.sent(bytes: count, now: now.monotonic)
   }
 
   /// A retransmission: own SSRC and numbers, the original's number before its payload (RFC 4588 §4).
@@ -218,6 +222,7 @@ extension RelayCore {
     }
     let sequence = send.pointee.nextRetransmission
     send.pointee.nextRetransmission += 1
+    send.pointee.highestRepaired = max(send.pointee.highestRepaired, entry.outSequence)
     let headerCount = writeHeader(
       record, send: entry.sendStream, ssrc: ssrc, payloadType: payloadType, sequence: sequence,
       timestamp: record.timestamp &+ entry.timestampOffset, peer: index, now: now)
@@ -234,7 +239,7 @@ extension RelayCore {
     peer.pointee.budget.spend(count)
     tally.packetsRetransmitted &+= 1
     peer.pointee.statistics.packetsRetransmitted &+= 1
-    countSent(count, peer: index)
+    countSent(count, peer: index, now: now)
   }
 
   /// Writes the fixed header and the extension block at the start of `scratch`; returns their byte count.

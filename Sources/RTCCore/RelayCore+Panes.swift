@@ -54,7 +54,8 @@ extension RelayCore {
     if place != last {
       let moved = track.pointee.subscriptions[last]
       track.pointee.subscriptions[place] = moved
-      if moved.isSink { moveSinkSubscription(moved) } else { sends[moved.destination].pointee.subscription = place }
+      // Sinks find their subscriptions by scanning: they are few and change rarely.
+      if !moved.isSink { sends[moved.destination].pointee.subscription = place }
     }
     track.pointee.subscriptions.removeLast()
     send.pointee.track = -1
@@ -62,9 +63,6 @@ extension RelayCore {
     send.pointee.cursor = nil
     send.pointee.waitingSince = nil
   }
-
-  /// Sinks find their subscriptions by scanning: they are few and change rarely.
-  private func moveSinkSubscription(_ subscription: Subscription) {}
 
   // MARK: How a pane begins to show
 
@@ -76,6 +74,7 @@ extension RelayCore {
     guard track.pointee.kind == .video else { return }
     let target = preferredLayer(send: sendIndex, now: now)
     track.pointee.subscriptions[send.pointee.subscription].target = max(target, 0)
+    if target == Self.tooThin { pauseVideo(of: sendIndex, now: now) }
     guard target >= 0 else { return }
     let streamIndex = track.pointee.layer(target)
     let stream = streams[streamIndex]
@@ -122,7 +121,11 @@ extension RelayCore {
     streamIndex >= 0 && now.monotonic - streams[streamIndex].pointee.lastArrival < .milliseconds(1_500)
   }
 
-  /// The highest live layer that the receiver's line and its wish allow; -1 when none is live.
+  /// No layer fits the receiver's line: sound alone.
+  static let tooThin: Int8 = -2
+
+  /// The highest live layer that the receiver's line and its wish allow; -1 when none is live, `tooThin` when none
+  /// fits.
   func preferredLayer(send sendIndex: Int32, now: Now) -> Int8 {
     let send = sends[sendIndex]
     let track = tracks[send.pointee.track]
@@ -142,7 +145,14 @@ extension RelayCore {
       let needed = layer > current ? rate * 4 / 3 : rate * 11 / 10
       if needed <= estimate { best = layer }
     }
-    return best >= 0 ? best : lowest
+    guard best < 0, lowest >= 0, peers[send.pointee.peer].pointee.estimator.isLimited else {
+      return best >= 0 ? best : lowest
+    }
+    // A paused picture comes back when the line has room for it and its pause is over; one that runs is given up when
+    // it takes a quarter more than there is.
+    let rate = streams[track.pointee.layer(lowest)].pointee.rate.bitsPerSecond(now: now.monotonic)
+    if send.pointee.isPaused { return Self.tooThin }
+    return rate * 4 / 5 <= estimate ? lowest : Self.tooThin
   }
 
   /// The highest live layer, for subscribers exempt from adaptation.
@@ -162,13 +172,21 @@ extension RelayCore {
       let track = tracks[send.pointee.track]
       let place = send.pointee.subscription
       let target = preferredLayer(send: sendIndex, now: now)
-      guard target >= 0 else { continue }
+      if target == Self.tooThin { pauseVideo(of: sendIndex, now: now) }
+      guard target >= 0, !send.pointee.isPaused || now.monotonic >= peers[index].pointee.pausedUntil else { continue }
+      if send.pointee.isPaused {
+        send.pointee.isPaused = false
+        peers[index].pointee.resumedAt = now.monotonic
+      }
       track.pointee.subscriptions[place].target = target
       let streamIndex = track.pointee.layer(target)
       let current = track.pointee.subscriptions[place].current
       if current < 0 {
+        // A line that was too thin gets a fresh key frame rather than a burst, if the publisher makes one.
         let recentlyDropped = peers[index].pointee.lastQueueDrop.map { now.monotonic - $0 < .seconds(2) } ?? false
-        if !recentlyDropped, canBurst(streamIndex, now: now) {
+        let avoidsBurst =
+          peers[index].pointee.estimator.isLimited && !streams[streamIndex].pointee.ignoresPictureRequests
+        if !recentlyDropped, !avoidsBurst, canBurst(streamIndex, now: now) {
           burst(sendIndex, from: streamIndex, layer: target, now: now)
         } else {
           requestPicture(streamIndex, now: now)
@@ -177,6 +195,20 @@ extension RelayCore {
         requestPicture(streamIndex, now: now)
       }
     }
+  }
+
+  /// Sound before picture: stops a pane's video until the line has room for it again. The pause doubles, from 5 s to
+  /// 40 s, when the line turns out too thin soon after the picture came back.
+  mutating func pauseVideo(of sendIndex: Int32, now: Now) {
+    let send = sends[sendIndex]
+    guard !send.pointee.isPaused, send.pointee.kind == .video else { return }
+    let peer = peers[send.pointee.peer]
+    dropVideo(of: sendIndex, now: now, wantsPicture: false)
+    peer.pointee.repairQueue.filter { $0.sendStream != sendIndex }
+    send.pointee.isPaused = true
+    let cameBack = peer.pointee.resumedAt.map { now.monotonic - $0 < .seconds(10) } ?? false
+    peer.pointee.failedReturns = cameBack ? min(peer.pointee.failedReturns + 1, 3) : 0
+    peer.pointee.pausedUntil = now.monotonic + .seconds(5 << peer.pointee.failedReturns)
   }
 
   // MARK: Key frames

@@ -63,6 +63,8 @@ extension RelayCore {
       startHandshake(index)
     case .pathChanged(let selected):
       peer.pointee.path = selected
+      peer.pointee.log.forgetAll()
+      peer.pointee.lossWindow.restart()
       learn(selected, peer: index)
     case .handled, .ignored: break
     }
@@ -339,7 +341,7 @@ extension RelayCore {
     return PacketRecord(
       extendedSequence: sequence, lessonTime: lessonTime, slot: slot, timestamp: header.timestamp,
       stream: UInt16(index), payloadOffset: UInt8(payloadOffset), flags: flags,
-      payloadByteCount: UInt16(payload.count), payloadType: header.payloadType, audioLevel: level)
+      payloadByteCount: UInt16(payload.count), payloadType: stream.pointee.codec.payloadType, audioLevel: level)
   }
 
   /// Whether this packet begins a key frame; the later parameter sets and slices of the same picture do not.

@@ -106,7 +106,8 @@ extension RelayCore {
       // Without transport-wide feedback, whatever was negotiated, the report is all the estimate has.
       let hasFeedback = peer.pointee.lastFeedback.map { now.monotonic - $0 < .seconds(2) } ?? false
       if send.pointee.kind == .video, !hasFeedback {
-        peer.pointee.estimator.receivedLoss(Double(block.fractionLost) / 256, now: now.monotonic)
+        peer.pointee.estimator.receivedLoss(
+          Double(block.fractionLost) / 256, isExact: false, now: now.monotonic)
       }
     }
   }
@@ -128,8 +129,11 @@ extension RelayCore {
     peer.pointee.lastFeedback = now.monotonic
     peer.pointee.acknowledgedSinceStatistics = peer.pointee.acknowledgedSinceStatistics || received > 0
     peer.pointee.lossWindow.add(lost: lost, received: received)
-    if let loss = peer.pointee.lossWindow.take(now: now.monotonic) {
+    let isTrial = peer.pointee.resumedAt.map { now.monotonic - $0 < .seconds(3) } ?? false
+    if let loss = peer.pointee.lossWindow.take(isTrial: isTrial, now: now.monotonic) {
       peer.pointee.estimator.receivedLoss(loss, now: now.monotonic)
+      // The picture came back too early: away with it before the sound suffers.
+      if isTrial, loss > 0.10 { for send in peer.pointee.sendStreams { pauseVideo(of: send, now: now) } }
     }
   }
 
@@ -142,6 +146,8 @@ extension RelayCore {
       return tally.drop(.staleEntry)
     }
     guard send.pointee.retransmissionSSRC != nil else { return tally.drop(.noRetransmission) }
+    // Repairs of a picture that is not shown would only keep the line full.
+    guard !send.pointee.isPaused else { return tally.drop(.overBudget) }
     let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
     let pause = UInt32(clamping: min(peers[index].pointee.roundTrip.microseconds / 1_500, 200))
     guard packet.pointee.repeats < 10,

@@ -122,7 +122,7 @@ extension RelayCore {
     let stream = streams[streamIndex]
     let send = sends[subscription.destination]
     // Before its keys are there a pane shows nothing; it starts at a key frame when they have come.
-    guard peers[subscription.peer].pointee.phase == .connected else { return false }
+    guard peers[subscription.peer].pointee.phase == .connected, !send.pointee.isPaused else { return false }
     guard let codec = send.pointee.codec(for: stream.pointee.codec) else {
       if send.pointee.lastSource != streamIndex {
         send.pointee.lastSource = streamIndex
@@ -187,8 +187,8 @@ extension RelayCore {
     enqueue(record, subscription: subscription, stream: streamIndex, numbers: numbers, now: now)
   }
 
-  /// The number a packet goes out under. A gap wider than 1,000 in the source's numbers is closed, as it would upset the
-  /// receiver's rollover count (RFC 3711 §3.3.1).
+  /// The number a packet goes out under. A gap wider than 1,000 in the source's numbers is closed, as it would upset
+  /// the receiver's rollover count (RFC 3711 §3.3.1).
   private func outSequence(of record: PacketRecord, _ subscription: Subscription) -> Int64 {
     let out = record.extendedSequence + subscription.sequenceOffset
     let send = sends[subscription.destination]
@@ -262,7 +262,6 @@ extension RelayCore {
       pictureIDOffset: subscription.pictureIDOffset, layerIndexOffset: subscription.layerIndexOffset, repeats: 1,
       isValid: true)
     send.pointee.sent.note(packet, outSequence: out)
-    send.pointee.highestRepaired = max(send.pointee.highestRepaired, out)
     queueRepair(packet, out: out, send: subscription.destination, peer: subscription.peer, now: now)
   }
 
@@ -283,7 +282,7 @@ extension RelayCore {
   }
 
   /// The line is too thin: forgets a stream's queued video and waits for its next key frame.
-  mutating func dropVideo(of sendIndex: Int32, now: Now) {
+  mutating func dropVideo(of sendIndex: Int32, now: Now, wantsPicture: Bool = true) {
     let send = sends[sendIndex]
     let index = send.pointee.peer
     let peer = peers[index]
@@ -298,8 +297,12 @@ extension RelayCore {
     peer.pointee.videoQueue.filter { $0.sendStream != sendIndex }
     peer.pointee.queuedVideoBytes -= bytes
     tally.drop(.overBudget, dropped)
-    // Numbers that were never sealed are given again, so that the receiver does not ask for what was not sent.
-    if first != .max { send.pointee.nextSequence = max(first, send.pointee.highestRepaired + 1) }
+    // Numbers that were never sealed are given again, so that the receiver does not ask for what was not sent. Repairs
+    // of numbers after them go with them, unless they are out already.
+    if first != .max {
+      peer.pointee.repairQueue.filter { $0.sendStream != sendIndex || $0.outSequence < first }
+      send.pointee.nextSequence = max(first, send.pointee.highestRepaired + 1)
+    }
     peer.pointee.lastQueueDrop = now.monotonic
     send.pointee.cursor = nil
     send.pointee.waitingSince = now.monotonic
@@ -308,7 +311,7 @@ extension RelayCore {
       let layer = track.pointee.subscriptions[send.pointee.subscription].target
       track.pointee.subscriptions[send.pointee.subscription].current = -1
       track.pointee.subscriptions[send.pointee.subscription].isCatchingUp = false
-      if track.pointee.layer(layer) >= 0 { requestPicture(track.pointee.layer(layer), now: now) }
+      if wantsPicture, track.pointee.layer(layer) >= 0 { requestPicture(track.pointee.layer(layer), now: now) }
     }
     if !peer.pointee.isDegraded {
       peer.pointee.isDegraded = true

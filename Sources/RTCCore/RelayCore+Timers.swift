@@ -84,6 +84,7 @@ extension RelayCore {
     guard peer.pointee.isDegraded, let last = peer.pointee.lastQueueDrop, now.monotonic - last >= .seconds(5) else {
       return
     }
+    for send in peer.pointee.sendStreams where sends[send].pointee.isPaused { return }
     peer.pointee.isDegraded = false
     emit(.restored(peer.pointee.id, kind: .video, now.monotonic))
   }

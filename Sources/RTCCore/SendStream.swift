@@ -126,7 +126,8 @@ struct SendStream: ~Copyable {
   /// The highest outgoing sequence that only ever went out as a retransmission.
   var highestRepaired: Int64 = 0
   var waitingSince: Instant?
-  var queuedBytes = 0
+  /// The line is too thin for any layer.
+  var isPaused = false
   /// The last reported extended highest sequence, to see that media is acknowledged.
   var acknowledged: UInt32 = 0
   var reportedLoss: UInt8 = 0
