@@ -8,16 +8,23 @@ final class Node {
   let arena: SlotArena
   var core: RelayCore
   var egress = EgressArena(byteCount: 1 << 20, trainLimit: 256)
-  var address: SocketAddress
+  var address: SocketAddress { didSet { addresses.append(address) } }
+  /// All it ever had.
+  private(set) var addresses: [SocketAddress]
   /// This machine's wall clock minus true time, and how fast it runs off.
   let clockOffset: Int64
   let partsPerMillion: Int64
   var sink: Received?
   var source: SyntheticLesson?
+  var camera: SimulcastCamera?
   var upload: Line
   var download: Line
   /// The peer this client is at the relay.
   var relayPeer: PeerID?
+  var observer: RelayObserver?
+  /// The highest estimate of this and the last second, for the checker of rates.
+  private var estimates: (second: Int64, now: Int64, before: Int64) = (0, 0, 0)
+  private var rates: (now: Int64, before: Int64) = (0, 0)
 
   init(
     name: String, address: SocketAddress, slots: Int, seed: UInt64, clockOffset: Int64, partsPerMillion: Int64,
@@ -25,6 +32,7 @@ final class Node {
   ) {
     self.name = name
     self.address = address
+    addresses = [address]
     arena = SlotArena(slotCount: slots)
     var configuration = CoreConfiguration()
     configuration.localAddresses = [address]
@@ -52,5 +60,32 @@ final class Node {
   func trueTime(_ local: Instant) -> Instant {
     guard local != .distantFuture else { return local }
     return Instant(microseconds: local.microseconds * 1_000_000 / (1_000_000 + partsPerMillion) + 1)
+  }
+
+  /// Bytes of video a second may bring this client: the pacer's 2.5 × the estimate or five times what is shown,
+  /// whichever is more, of the last two seconds, and two bursts.
+  func allowance(estimate: Int64, shown: Int64, now: Instant) -> Int {
+    let second = now.microseconds / 1_000_000
+    if second != estimates.second {
+      let isNext = second == estimates.second + 1
+      estimates = (second, 0, isNext ? estimates.now : 0)
+      rates = (0, isNext ? rates.now : 0)
+    }
+    estimates.now = max(estimates.now, estimate)
+    rates.now = max(rates.now, shown)
+    let rate = max(max(estimates.now, estimates.before) * 5 / 2, max(rates.now, rates.before) * 5)
+    return Int(rate / 8) + Int(rate / 8 / 100) + 16_000
+  }
+}
+
+/// The relay's recorder: a sink that takes its leases unless its disk stalls.
+final class RecorderDesk {
+  let sink: SinkID
+  var received: Received
+  var isStalled = false
+
+  init(sink: SinkID, received: consuming Received) {
+    self.sink = sink
+    self.received = received
   }
 }

@@ -68,6 +68,7 @@ import Testing
       #expect(received.frames.count > 120, "seed \(seed): \(received.frames.count) frames")
     }
     #expect(world.counters(0).drops[DropReason.authentication.rawValue] == 0)
+    #expect(world.finish() == [], "seed \(seed)")
   }
 
   /// A camera that ignores picture requests, a key frame every 5 s: who joins 3 s in starts at the group of pictures.
