@@ -166,7 +166,10 @@ public final class Relay: Sendable {
     await server.stop()
     for task in tasks { task.cancel() }
     worker.stop()
-    try? store.close()
+    do { try store.close() } catch {
+      logger.warning(
+        "the ledger was not closed; its next opening takes up where it was", metadata: ["error": "\(error)"])
+    }
   }
 
   // MARK: Links

@@ -67,6 +67,8 @@ public final class LedgerStore: Sendable {
 
   /// Waits for running reads and writes and closes the file; calls after it throw.
   public func close() throws {
+    // The file alone is then the whole ledger, for whoever copies it. A reader in another process may prevent that.
+    _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     try pool.close()
   }
 
