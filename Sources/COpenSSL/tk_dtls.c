@@ -157,6 +157,13 @@ void tk_identity_free(tk_identity *identity) {
   free(identity);
 }
 
+/* RFC 6347 4.2.4.1 leaves the first wait to the application; its 1 s would keep a room on a lossy line waiting for
+   seconds. OpenSSL gives up after 12 waits, which are 10 s here. */
+static unsigned int next_wait_us(SSL *ssl, unsigned int wait_us) {
+  (void)ssl;
+  return !wait_us ? 100000 : wait_us < 500000 ? wait_us * 2 : 1000000;
+}
+
 tk_dtls *tk_dtls_create(tk_identity *identity, int is_client, int mtu) {
   tk_dtls *dtls = calloc(1, sizeof *dtls);
   if (!dtls) return NULL;
@@ -172,6 +179,7 @@ tk_dtls *tk_dtls_create(tk_identity *identity, int is_client, int mtu) {
   BIO_set_init(bio, 1);
   SSL_set_bio(dtls->ssl, bio, bio);
   SSL_set_mtu(dtls->ssl, mtu);
+  DTLS_set_timer_cb(dtls->ssl, next_wait_us);
   if (is_client) SSL_set_connect_state(dtls->ssl);
   else SSL_set_accept_state(dtls->ssl);
   return dtls;
