@@ -65,6 +65,8 @@ class Peer:
         self.loop = loop
         self.shown: list[watching.Frame] = []
         self.audio_frames = 0
+        #: Kinds of tracks whose end the other side has told (RTCP BYE).
+        self.ended: set[str] = set()
         self.session = None
 
     async def _exchange(self, place: dict):
@@ -106,7 +108,7 @@ class Peer:
                 value = strip.read(memoryview(plane), frame.width, frame.height, plane.line_size)
                 self.shown.append(watching.Frame(time.time() * 1000, value, frame.width, frame.height))
         except MediaStreamError:
-            pass
+            self.ended.add(track.kind)
 
     def frames(self) -> list[watching.Frame]:
         return list(self.shown)

@@ -47,9 +47,9 @@ def test_lead_publishes_and_a_teaching_point_watches(language, relay, chromium, 
         for page in (lead, room):
             page.on("pageerror", lambda error: errors.append(str(error)))
         lead.goto(relay.place["page"]["lead"])
-        assert "token" not in lead.url, "the token leaves the address bar"
         button = lead.locator("#publish-camera")
         button.wait_for(state="visible")
+        assert "token" not in lead.url, "the token leaves the address bar"
         assert bool(CHINESE.search(button.inner_text())) == (language == "zh-CN")
         assert lead.evaluate("document.documentElement.lang").startswith(language[:2])
         button.click()

@@ -141,7 +141,7 @@ def test_sigterm_finishes_recordings_and_tells_clients(start_relay, ffmpeg, pyth
     started = time.monotonic()
     assert relay.stop() == 0, relay.tail()
     print(f"ended {time.monotonic() - started:.1f} s after SIGTERM")
-    eventually(lambda: room.pc.connectionState in ("closed", "failed"), 5, "the room is told that the relay ends")
+    eventually(lambda: room.ended == {"audio", "video"}, 5, "the room is told that the relay ends")
 
     again = start_relay(folder=relay.folder, config=config)
     resource = again.resources(relay.place["lesson"], seconds=20)[0]

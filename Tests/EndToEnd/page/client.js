@@ -106,12 +106,10 @@ async function statistics(name) {
 }
 
 async function leave(name) {
-  const entry = peers.get(name);
-  peers.delete(name);
-  entry.pc.close();
-  entry.video?.remove();
-  for (const track of entry.stream?.getTracks() ?? []) track.stop();
-  const response = await fetch(entry.session, { method: "DELETE", headers: { Authorization: `Bearer ${entry.token}` } });
+  const { session, token } = peers.get(name);
+  // First the word, then the transport: its close_notify would end the session before the DELETE came.
+  const response = await fetch(session, { method: "DELETE", headers: { Authorization: `Bearer ${token}` } });
+  vanish(name);
   return response.status;
 }
 
