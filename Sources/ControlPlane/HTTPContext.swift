@@ -39,6 +39,16 @@ extension Request {
   /// Whether it comes from this machine itself, not through a proxy.
   func isLocal(_ context: RelayContext) -> Bool { !isForwarded && context.remote?.isLoopback == true }
 
+  /// Whether the client takes an answer of this type; one that does not say takes any (RFC 9110 §12.5.1).
+  func accepts(_ mediaType: String) -> Bool {
+    guard let header = headers[.accept] else { return true }
+    let family = mediaType.prefix { $0 != "/" } + "/*"
+    return header.lowercased().split(separator: ",").contains { entry in
+      let type = entry.prefix { $0 != ";" }.filter { $0 != " " }
+      return type == mediaType || type == family || type == "*/*"
+    }
+  }
+
   /// The body as text of one media type.
   /// - Throws: `wrongType`, `tooLarge`, `empty`.
   func text(of mediaType: String, limit: Int) async throws -> String {

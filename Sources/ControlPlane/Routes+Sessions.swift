@@ -40,6 +40,7 @@ struct SessionRoutes: Sendable {
   private func open(_ kind: Session.Kind, _ request: Request, _ context: RelayContext) async throws -> Response {
     let claims = try claims(of: request)
     let lesson = try identifier(context.parameter("lesson"))
+    guard request.accepts("application/sdp") else { throw Problem(.notAcceptable) }
     let offer = try await request.text(of: "application/sdp", limit: SessionDescription.byteLimit)
     let opened = try await director.openSession(
       kind, lesson: lesson, claims: claims, offer: offer, reach: request.reach(context))
