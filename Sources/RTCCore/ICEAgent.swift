@@ -123,12 +123,13 @@ public struct ICEAgent: Sendable {
     else { return .ignored }
     if !message.unknownRequired.isEmpty {
       respond(message, path: path, password: used.local.password, code: 420, reason: "Unknown Attribute")
-      return .ignored
+      return .handled
     }
     if let conflict = roleConflict(message) {
       if conflict { respond(message, path: path, password: used.local.password, code: 487, reason: "Role Conflict") }
       return .handled
     }
+    let silence = now - lastHeard
     lastHeard = now
     respond(message, path: path, password: used.local.password, code: nil, reason: "")
     guard role == .lite else {
@@ -137,8 +138,15 @@ public struct ICEAgent: Sendable {
     }
     guard !isFormer || selectedPath == nil else { return .handled }
     if !isFormer { former = nil }
-    return select(path, nominated: message.useCandidate)
+    return select(path, nominated: message.useCandidate || silence >= Self.pathSilence)
   }
+
+  /// After so long without a sign of life the chosen path counts as lost, and the next authentic check shows the new
+  /// one: some clients nominate once and then only keep alive, though their NAT has given them another port.
+  private static let pathSilence = Interval.seconds(2)
+
+  /// Something authentic came from the peer, by whatever protocol.
+  mutating func noteHeard(now: Instant) { lastHeard = now }
 
   /// True: answer 487; false: stay silent; nil: no conflict (RFC 8445 §7.3.1.1).
   private func roleConflict(_ message: STUNMessage) -> Bool? {

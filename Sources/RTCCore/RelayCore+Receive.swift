@@ -48,6 +48,13 @@ extension RelayCore {
   private mutating func give(_ bytes: UnsafeRawBufferPointer, to index: Int32, path: NetworkPath, now: Now) -> Bool {
     let peer = peers[index]
     guard peer.pointee.phase != .ending else { return false }
+    // The path of a peer that is alive is its own: a check with a forged address must not take it away.
+    if let owner = paths.peer(for: path), owner != index, peers[owner].pointee.path == path,
+      now.monotonic - peers[owner].pointee.lastHeard < .seconds(2)
+    {
+      tally.drop(.stunIgnored)
+      return false
+    }
     let outcome = peer.pointee.ice.receive(bytes, path: path, now: now.monotonic, random: &random)
     if case .ignored = outcome {
       tally.drop(.stunIgnored)
@@ -143,6 +150,7 @@ extension RelayCore {
   mutating func heard(_ index: Int32, now: Now) {
     let peer = peers[index]
     peer.pointee.lastHeard = now.monotonic
+    peer.pointee.ice.noteHeard(now: now.monotonic)
     if peer.pointee.isStalled {
       peer.pointee.isStalled = false
       emit(.resumed(peer.pointee.id, now.monotonic))
@@ -360,7 +368,8 @@ extension RelayCore {
       if record.timestamp != timestamp { return true }
       before -= 1
     }
-    return true
+    // The stream begins here: what lost its parameter sets is no picture, and nothing tells that they are missing.
+    return false
   }
 }
 

@@ -49,10 +49,21 @@ extension World {
     return client
   }
 
-  private func connect(_ node: Int, role: NegotiationRole, tracks: [OfferedTrack], feed: FeedID?) throws {
+  /// - Parameter tricklesAfter: the relay's address reaches the client this much later than its answer.
+  private func connect(
+    _ node: Int, role: NegotiationRole, tracks: [OfferedTrack], feed: FeedID?, tricklesAfter: Interval? = nil
+  ) throws {
     let offer = Negotiation.offer(role: role, tracks: tracks, local: transport(node), random: &random)
-    let client = try negotiate(node, role: role, offer: offer, text: offer.description.text, feed: feed)
+    var client = try negotiate(node, role: role, offer: offer, text: offer.description.text, feed: feed)
+    let candidates = client.remoteCandidates
+    if tricklesAfter != nil { client.remoteCandidates = [] }
     nodes[node].core.apply(.addPeer(client), now: nodes[node].now(now))
+    if let tricklesAfter {
+      run(for: tricklesAfter)
+      for candidate in candidates {
+        nodes[node].core.apply(.addRemoteCandidate(PeerID(rawValue: 1), candidate), now: nodes[node].now(now))
+      }
+    }
     if role == .whip {
       for line in client.lines {
         nodes[node].core.apply(
@@ -146,7 +157,7 @@ extension World {
   @discardableResult
   public func addReceiver(
     line: LineOptions = LineOptions(), back: LineOptions = LineOptions(), clockOffset: Int64 = 0,
-    partsPerMillion: Int64 = 0, isVP8: Bool = false
+    partsPerMillion: Int64 = 0, isVP8: Bool = false, tricklesAfter: Interval? = nil
   ) throws -> Int {
     let node = addClient("site", up: back, down: line, clockOffset: clockOffset, partsPerMillion: partsPerMillion)
     let leases = makeLane(of: PacketRecord.self, capacity: 4_096)
@@ -159,7 +170,7 @@ extension World {
     received.isVP8 = isVP8
     nodes[node].sink = consume received
     let tracks = [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)]
-    try connect(node, role: .whep, tracks: tracks, feed: nil)
+    try connect(node, role: .whep, tracks: tracks, feed: nil, tricklesAfter: tricklesAfter)
     return node
   }
 
@@ -201,6 +212,16 @@ extension World {
 
   /// Its NAT gives it another address: what it sends comes from elsewhere, what is sent to the old one is lost.
   public func rebind(_ node: Int) { nodes[node].address.port &+= 1_000 }
+
+  /// New ICE credentials on both sides, as a PATCH of the client brings them: the relay learns them first.
+  public func restartICE(_ node: Int) {
+    let client = transport(node).credentials
+    let relay = transport(0).credentials
+    tellRelay(.restartICE(relayPeer(node), local: relay, remote: client))
+    nodes[node].core.apply(
+      .restartICE(PeerID(rawValue: 1), local: client, remote: relay), now: nodes[node].now(now))
+    drain(node)
+  }
 
   public func setLine(_ node: Int, down: LineOptions) { nodes[node].download.options = down }
   public func setLine(_ node: Int, up: LineOptions) { nodes[node].upload.options = up }

@@ -141,3 +141,69 @@ import Testing
     #expect(lite.nextTransmit() == nil)
   }
 }
+
+@Suite struct LenientICETests {
+  /// A request with what it is given, signed with the lite side's password.
+  static func request(useCandidate: Bool, priority: Bool = false) -> [UInt8] {
+    var writer = STUNWriter(.request, transaction: STUNTransaction(high: 1, low: useCandidate ? 2 : 3))
+    writer.add(STUNAttribute.username, Array("lite:full".utf8))
+    if priority { writer.add(STUNAttribute.priority, word: 1) }
+    if useCandidate { writer.add(STUNAttribute.useCandidate, []) }
+    writer.finish { bytes in bytes.withUnsafeBytes { hmacSHA1(key: ICETests.lite.password, $0) } }
+    return writer.bytes
+  }
+
+  static func receive(_ agent: inout ICEAgent, _ bytes: [UInt8], port: UInt16, at milliseconds: Int64) -> ICEOutcome {
+    var random = SplitMix64(seed: 1)
+    var remote = ICETests.site
+    remote.port = port
+    return bytes.withUnsafeBytes {
+      agent.receive(
+        $0, path: NetworkPath(local: ICETests.relay, remote: remote), now: Instant(microseconds: milliseconds * 1_000),
+        random: &random)
+    }
+  }
+
+  /// ffmpeg's checks carry neither PRIORITY nor ICE-CONTROLLING.
+  @Test func checksWithoutPriorityAndRoleAreTaken() throws {
+    var (agent, _) = ICETests.pair()
+    let outcome = Self.receive(&agent, Self.request(useCandidate: true), port: 5_000, at: 10)
+    guard case .connected = outcome else { return #expect(Bool(false), "\(outcome)") }
+    let reply = try #require(agent.nextTransmit()?.bytes)
+    try reply.withUnsafeBytes { raw in
+      let message = try STUNMessage(raw)
+      #expect(message.messageClass == .success && message.xorMappedAddress?.port == 5_000)
+    }
+  }
+
+  /// Once a path is nominated another one is taken by nomination, or when the first has been silent.
+  @Test func aCheckWithoutNominationMovesOnlyASilentPath() {
+    var (agent, _) = ICETests.pair()
+    _ = Self.receive(&agent, Self.request(useCandidate: true), port: 5_000, at: 10)
+    #expect(Self.receive(&agent, Self.request(useCandidate: false), port: 6_000, at: 500) == .handled)
+    #expect(agent.selectedPath?.remote.port == 5_000)
+    #expect(Self.receive(&agent, Self.request(useCandidate: false), port: 5_000, at: 1_500) == .handled)
+    let later = Self.receive(&agent, Self.request(useCandidate: false), port: 6_000, at: 3_600)
+    guard case .pathChanged = later else { return #expect(Bool(false), "\(later)") }
+    #expect(agent.selectedPath?.remote.port == 6_000)
+    let nominated = Self.receive(&agent, Self.request(useCandidate: true), port: 7_000, at: 3_700)
+    guard case .pathChanged = nominated else { return #expect(Bool(false), "\(nominated)") }
+  }
+
+  /// An attribute that must be understood and is not gets 420 and its number (RFC 8489 §6.3.1).
+  @Test func unknownRequiredAttributesAreNamed() throws {
+    var (agent, _) = ICETests.pair()
+    var writer = STUNWriter(.request, transaction: STUNTransaction(high: 1, low: 9))
+    writer.add(STUNAttribute.username, Array("lite:full".utf8))
+    writer.add(0x0077, [1, 2, 3])
+    writer.finish { bytes in bytes.withUnsafeBytes { hmacSHA1(key: ICETests.lite.password, $0) } }
+    #expect(Self.receive(&agent, writer.bytes, port: 5_000, at: 10) == .handled)
+    #expect(agent.selectedPath == nil)
+    let reply = try #require(agent.nextTransmit()?.bytes)
+    try reply.withUnsafeBytes { raw in
+      let message = try STUNMessage(raw)
+      #expect(message.errorCode == 420)
+      #expect(message.value(STUNAttribute.unknownAttributes).map { Array($0) } == [0, 0x77])
+    }
+  }
+}

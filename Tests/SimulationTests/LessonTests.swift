@@ -141,6 +141,35 @@ import Testing
     #expect(world.received(site) { $0.frames.count } > middle + 60)
   }
 
+  /// New credentials while the picture runs, on a new address at once: nobody notices.
+  @Test(arguments: [false, true]) func anICERestartGoesUnnoticed(moves: Bool) throws {
+    let world = World(seed: 10)
+    let lead = try world.addPublisher()
+    let site = try world.addReceiver()
+    world.run(for: .seconds(3))
+    for node in [lead, site] {
+      if moves { world.rebind(node) }
+      world.restartICE(node)
+    }
+    world.run(for: .seconds(4))
+    world.received(site) { received in
+      let first = received.frames.keys.min() ?? 0
+      let last = received.frames.keys.max() ?? 0
+      let missing = Int(last - first) + 1 - received.frames.count
+      #expect(last >= 165 && missing <= (moves ? 10 : 0), "\(missing) pictures are missing")
+    }
+    #expect(world.finish() == [])
+  }
+
+  /// The relay's address comes a second after its answer.
+  @Test func candidatesMayTrickle() throws {
+    let world = World(seed: 12)
+    try world.addPublisher()
+    let site = try world.addReceiver(tricklesAfter: .seconds(1))
+    #expect(world.run(atMost: .milliseconds(300)) { world in world.received(site) { $0.firstFrame != nil } })
+    #expect(world.finish() == [])
+  }
+
   /// A line too thin for the picture: audio stays whole.
   @Test func audioComesBeforeVideo() throws {
     let world = World(seed: 11)
