@@ -188,7 +188,8 @@ extension RelayCore {
             lessons[track.pointee.lesson].pointee.id, track.pointee.feed, track: track.pointee.session, now.monotonic))
       }
     }
-    streams[streamIndex].pointee.history.removeAll(ledger: &ledger)
+    if stream.pointee.peer >= 0 { peers[stream.pointee.peer].pointee.lostBefore += stream.pointee.statistics.lost }
+    stream.pointee.history.removeAll(ledger: &ledger)
     streams.remove(streamIndex)
   }
 }
