@@ -150,15 +150,31 @@ struct SendStream: ~Copyable {
   }
 
   /// The codec of this line for a source's codec: H.264 by packetization mode and then the nearest profile.
+  ///
+  /// Cost: no allocation, since every retransmission asks.
   func codec(for source: Codec) -> Codec? {
-    let same = codecs.filter { $0.encoding == source.encoding && $0.clockRate == source.clockRate }
-    // A decoder of one VP9 or AV1 profile need not know another: 4:2:0 is all that most have.
-    if source.encoding == .vp9 || source.encoding == .av1 {
-      return same.first { $0.profileLevelID == source.profileLevelID }
+    var best: Codec?
+    var bestRank = 0
+    for codec in codecs where codec.encoding == source.encoding && codec.clockRate == source.clockRate {
+      let rank = Self.rank(codec, for: source)
+      // Of equals the first: the line's codecs are in the order of preference.
+      guard rank > bestRank else { continue }
+      best = codec
+      bestRank = rank
     }
-    guard source.encoding == .h264 else { return same.first }
-    let mode = same.filter { $0.packetizationMode == source.packetizationMode }
-    func profile(_ codec: Codec) -> UInt32 { codec.profileLevelID >> 16 }
-    return mode.first { profile($0) == profile(source) } ?? mode.first { profile($0) == 0x42 } ?? mode.first
+    return best
+  }
+
+  /// How well a codec of the source's encoding carries it; 0: not at all.
+  private static func rank(_ codec: Codec, for source: Codec) -> Int {
+    switch source.encoding {
+    // A decoder of one VP9 or AV1 profile need not know another: 4:2:0 is all that most have.
+    case .vp9, .av1: return codec.profileLevelID == source.profileLevelID ? 1 : 0
+    case .h264:
+      guard codec.packetizationMode == source.packetizationMode else { return 0 }
+      let profile = codec.profileLevelID >> 16
+      return profile == source.profileLevelID >> 16 ? 3 : profile == 0x42 ? 2 : 1
+    default: return 1
+    }
   }
 }
