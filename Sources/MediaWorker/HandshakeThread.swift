@@ -1,14 +1,14 @@
 import CLinuxIO
 import COpenSSL
-import PacketRing
-import RTCCore
+package import PacketRing
+package import RTCCore
 import Synchronization
 
 /// Runs the DTLS handshakes of one worker, away from its packets: a handshake costs a millisecond of a core.
 ///
 /// Datagrams come by a lane and records, keys and verdicts go back by another. An association is freed 30 s after its
 /// handshake; until then it answers repeated flights.
-final class HandshakeThread: @unchecked Sendable {
+package final class HandshakeThread: @unchecked Sendable {
   private struct Session {
     let dtls: OpaquePointer
     let isClient: Bool
@@ -33,7 +33,7 @@ final class HandshakeThread: @unchecked Sendable {
   private var handle: UInt64 = 0
 
   /// - Parameter workerWake: the eventfd that wakes the worker when there are outputs.
-  init(
+  package init(
     identity: DTLSIdentity, workerWake: Int32, inputs: consuming LaneConsumer<HandshakeInput>,
     outputs: consuming LaneProducer<HandshakeOutput>
   ) throws(CertificateError) {
@@ -50,7 +50,7 @@ final class HandshakeThread: @unchecked Sendable {
     tk_close(wake)
   }
 
-  func start() {
+  package func start() {
     let context = Unmanaged.passRetained(self).toOpaque()
     let error = tk_thread_start(
       "handshake", -1, { Unmanaged<HandshakeThread>.fromOpaque($0!).takeRetainedValue().run() }, context, &handle)
@@ -58,9 +58,9 @@ final class HandshakeThread: @unchecked Sendable {
   }
 
   /// The worker calls this after it has put inputs into the lane.
-  func signal() { tk_eventfd_signal(wake) }
+  package func signal() { tk_eventfd_signal(wake) }
 
-  func stop() {
+  package func stop() {
     stopping.store(true, ordering: .releasing)
     signal()
     tk_thread_join(handle)

@@ -177,14 +177,19 @@ final class WorkerLoop: @unchecked Sendable {
 
   private func transmit() {
     guard !egress.isEmpty else { return }
-    var trains = egress.trains
     if configuration.faultDropFraction > 0 {
       // Datagram by datagram: whole trains would make burst loss of it.
-      trains = trains.flatMap(split).filter { _ in !isLost() }
+      send(egress.trains.flatMap(split).filter { _ in !isLost() })
+    } else {
+      send(egress.trains)
     }
+    // Nobody holds the trains any more: their array is used again.
+    egress.reset()
+  }
+
+  private func send(_ trains: [Train]) {
     for train in trains { counters.trainLength.add(train.segmentCount) }
     socket.send(egress, trains: trains)
-    egress.reset()
   }
 
   private func split(_ train: Train) -> [Train] {
