@@ -1,21 +1,37 @@
 import CLinuxIO
 import Glibc
-import RTCCore
+package import RTCCore
 import RTCWire
 
 /// The worker's one UDP port: datagrams straight into slots, trains straight from the egress arena.
-struct UDPSocket: ~Copyable {
+package struct UDPSocket: ~Copyable {
+  /// A train on its way into the kernel.
+  package struct Outgoing {
+    var raw: tk_train
+    package var isUrgent: Bool
+    package var datagrams: Int { raw.segment == 0 ? 1 : Int((raw.count + raw.segment - 1) / raw.segment) }
+    package var isSegmented: Bool { raw.segment > 0 }
+  }
+
   let descriptor: Int32
-  let port: UInt16
+  package let port: UInt16
   let receiveBufferByteCount: Int
   private let isIPv6: Bool
-  private var hasSegmentation = true
-  private(set) var droppedWhenFull: UInt64 = 0
-  private(set) var sendCalls: UInt64 = 0
-  private(set) var sendErrors: UInt64 = 0
+  private var batch: [Outgoing] = []
+  /// Whether the kernel cuts trains (UDP_SEGMENT), and whether it ever has.
+  package private(set) var hasSegmentation: Bool
+  private var hasSegmented = false
+  /// Datagrams that the kernel had no room for.
+  package private(set) var droppedWhenFull: UInt64 = 0
+  package private(set) var sendCalls: UInt64 = 0
+  package private(set) var sendErrors: UInt64 = 0
+  /// A deliberate fault, for trials: the errno a call is to fail with, 0 to let it through.
+  package var fault: ((_ trains: ArraySlice<Outgoing>) -> Int32)?
 
   /// - Throws: the errno of the system, as when the port is taken.
-  init(port: UInt16, loopbackOnly: Bool, bufferByteCount: Int) throws(SocketError) {
+  package init(
+    port: UInt16, loopbackOnly: Bool, bufferByteCount: Int, segmentation: Bool = true
+  ) throws(SocketError) {
     var bound = port
     var isIPv6: Int32 = 0
     var got: Int32 = 0
@@ -25,69 +41,71 @@ struct UDPSocket: ~Copyable {
     self.port = bound
     self.isIPv6 = isIPv6 != 0
     receiveBufferByteCount = Int(got)
+    hasSegmentation = segmentation
+    batch.reserveCapacity(Int(TK_BATCH))
   }
 
   deinit { tk_close(descriptor) }
 
   /// Sends all trains, 64 in a call. Nothing sealed waits: what the kernel does not take is dropped and counted; urgent
   /// trains are tried once more.
-  mutating func send(_ egress: borrowing EgressArena, trains: [Train]) {
-    var batch = [tk_train]()
-    batch.reserveCapacity(TK_BATCH)
+  package mutating func send(_ egress: borrowing EgressArena, trains: [Train]) {
     for train in trains {
       let base = egress.base + train.offset
       if hasSegmentation || train.segmentCount == 1 {
-        batch.append(Self.raw(train, base, offset: 0, count: train.byteCount, segment: train.segmentByteCount))
+        append(train, base, offset: 0, count: train.byteCount, segment: train.segmentByteCount)
       } else {
-        var offset = 0
-        while offset < train.byteCount {
-          let count = min(train.segmentByteCount, train.byteCount - offset)
-          batch.append(Self.raw(train, base, offset: offset, count: count, segment: 0))
-          if batch.count == TK_BATCH { flush(&batch) }
-          offset += count
+        for offset in stride(from: 0, to: train.byteCount, by: train.segmentByteCount) {
+          append(train, base, offset: offset, count: min(train.segmentByteCount, train.byteCount - offset), segment: 0)
         }
       }
-      if batch.count == TK_BATCH { flush(&batch) }
     }
-    flush(&batch)
+    flush()
   }
 
-  private static func raw(
+  private mutating func append(
     _ train: Train, _ base: UnsafeMutableRawPointer, offset: Int, count: Int, segment: Int
-  ) -> tk_train {
+  ) {
     var local = train.path.local
     local.port = 0
-    return tk_train(
+    let raw = tk_train(
       remote: train.path.remote.raw, local: local.raw, bytes: UnsafeRawPointer(base + offset), count: UInt32(count),
       segment: count > segment ? UInt32(segment) : 0)
+    batch.append(Outgoing(raw: raw, isUrgent: train.isUrgent))
+    if batch.count == TK_BATCH { flush() }
   }
 
-  private mutating func flush(_ batch: inout [tk_train]) {
+  /// How many of the trains from `start` on the kernel took, or a negative errno.
+  private mutating func call(from start: Int) -> Int {
+    sendCalls += 1
+    if let fault {
+      let code = fault(batch[start...])
+      if code != 0 { return -Int(code) }
+    }
+    return withUnsafeTemporaryAllocation(of: tk_train.self, capacity: batch.count - start) { raw in
+      for place in raw.indices { raw[place] = batch[start + place].raw }
+      return Int(tk_udp_send(descriptor, isIPv6 ? 1 : 0, raw.baseAddress!, Int32(raw.count)))  // not empty
+    }
+  }
+
+  private mutating func flush() {
     var start = 0
-    var retried = false
     while start < batch.count {
-      sendCalls += 1
-      let sent = batch.withUnsafeBufferPointer {
-        tk_udp_send(descriptor, isIPv6 ? 1 : 0, $0.baseAddress! + start, Int32($0.count - start))  // not empty
-      }
+      let sent = call(from: start)
       if sent > 0 {
-        start += Int(sent)
-        retried = false
+        if batch[start..<start + sent].contains(where: { $0.isSegmented }) { hasSegmented = true }
+        start += sent
         continue
       }
-      switch -sent {
+      switch Int32(-sent) {
       case EAGAIN, ENOBUFS:
-        // One more try gives the softirq a chance; then the rest is dropped.
-        if !retried {
-          retried = true
-          continue
-        }
-        droppedWhenFull += UInt64(batch.count - start)
+        dropRest(from: start)
         start = batch.count
-      case EIO where batch[start].segment > 0, EINVAL where batch[start].segment > 0:
-        // No segmentation here: remembered, the train goes as single datagrams.
-        hasSegmentation = false
-        sendSingly(batch[start])
+      case EIO where batch[start].isSegmented, EINVAL where batch[start].isSegmented:
+        // EIO: the device cannot cut. EINVAL: the kernel has never heard of it, or the path is narrower than a
+        // datagram; only what holds for all is remembered.
+        if Int32(-sent) == EIO || !hasSegmented { hasSegmentation = false }
+        sendSingly(batch[start].raw)
         start += 1
       default:
         // An unreachable address concerns one receiver only.
@@ -96,6 +114,16 @@ struct UDPSocket: ~Copyable {
       }
     }
     batch.removeAll(keepingCapacity: true)
+  }
+
+  /// The socket is full: picture is dropped, sound and RTCP get one more try.
+  private mutating func dropRest(from start: Int) {
+    for train in batch[start...] where !train.isUrgent { droppedWhenFull += UInt64(train.datagrams) }
+    batch.removeSubrange(..<start)
+    batch.removeAll { !$0.isUrgent }
+    guard !batch.isEmpty else { return }
+    let sent = max(call(from: 0), 0)
+    for train in batch[sent...] { droppedWhenFull += UInt64(train.datagrams) }
   }
 
   private mutating func sendSingly(_ train: tk_train) {

@@ -47,16 +47,16 @@ public struct EgressArena: ~Copyable {
   public var isEmpty: Bool { trains.isEmpty }
 
   /// Whether one more datagram of any size fits.
-  var hasRoom: Bool { capacity - used >= Self.datagramLimit && trains.count < trainLimit }
+  package var hasRoom: Bool { capacity - used >= Self.datagramLimit && trains.count < trainLimit }
 
   /// Where the next datagram is to be written, `datagramLimit` bytes long.
-  var writePointer: UnsafeMutableRawBufferPointer {
+  package var writePointer: UnsafeMutableRawBufferPointer {
     precondition(hasRoom)
     return UnsafeMutableRawBufferPointer(start: base + used, count: Self.datagramLimit)
   }
 
   /// Takes the bytes just written at `writePointer` as one datagram, joining the last train when it can.
-  mutating func commit(byteCount: Int, path: NetworkPath, isUrgent: Bool) {
+  package mutating func commit(byteCount: Int, path: NetworkPath, isUrgent: Bool) {
     precondition(byteCount > 0 && byteCount <= Self.datagramLimit)
     let offset = used
     used += byteCount
