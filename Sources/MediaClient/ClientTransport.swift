@@ -19,9 +19,9 @@ public struct TransportConfiguration: Sendable {
 
 /// One UDP port, one media thread and one HTTP client, shared by any number of sessions.
 ///
-/// Sessions of one transport are strangers to each other: each has a lesson of its own in the worker. Over loopback each
-/// has an address of its own besides (127.1.0.1 and on), so that many may lead to one relay; elsewhere a relay is led to
-/// by one session at a time, because a path, which is two addresses with their ports, belongs to one peer.
+/// Sessions of one transport are strangers to each other: each has a lesson of its own in the worker. Over loopback
+/// each has an address of its own besides (127.1.0.1 and on), so that many may lead to one relay; elsewhere a relay is
+/// led to by one session at a time, because a path, which is two addresses with their ports, belongs to one peer.
 public final class ClientTransport: Sendable {
   /// Sessions of one transport at a time.
   public static let sessionLimit = 256

@@ -203,7 +203,7 @@ enum OfferFixtures {
   private static func gstreamerSection(_ media: String, _ mid: String, _ rest: String, isFirst: Bool) -> String {
     let candidates =
       isFirst
-      ? "a=candidate:1 1 UDP 2015363327 203.0.113.9 42000 typ host\na=candidate:7 1 UDP 2015363839 fe80::1 4201 typ host"
+      ? "a=candidate:1 1 UDP 2015363327 203.0.113.9 42000 typ host\na=candidate:7 1 UDP 201536383 fe80::1 4201 typ host"
       : "a=bundle-only"
     return """
       \(media)

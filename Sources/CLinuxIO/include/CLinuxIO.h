@@ -37,8 +37,8 @@ typedef struct {
 
 enum { TK_BATCH = 64 };
 
-/* A non-blocking UDP socket on a port of all addresses; IPv6 with IPv4 mapped into it, or IPv4 alone where the kernel has
-   no IPv6. Returns the descriptor or -errno; the bound port goes to *port. loopback_only binds 127.0.0.1. */
+/* A non-blocking UDP socket on a port of all addresses; IPv6 with IPv4 mapped into it, or IPv4 alone where the kernel
+   has no IPv6. Returns the descriptor or -errno; the bound port goes to *port. loopback_only binds 127.0.0.1. */
 int tk_udp_open(uint16_t *port, int loopback_only, int *is_ipv6, int receive_bytes, int *receive_got);
 /* Receives up to TK_BATCH datagrams into the given buffers of `room` bytes. Returns how many, or -errno. */
 int tk_udp_receive(int descriptor, void *const *buffers, uint32_t room, tk_received *received, int limit);
