@@ -51,6 +51,8 @@ struct ReceiveStream: ~Copyable {
     clock = StreamClock(clockRate: codec.clockRate)
     lastArrival = now
     groupArrival = now
+    // As many as there ever are, so that no packet makes the array grow.
+    marks.reserveCapacity(isVideo ? 104 : 24)
   }
 
   /// Releases what nobody will ask for again: before the group of pictures, and come more than a second ago.
