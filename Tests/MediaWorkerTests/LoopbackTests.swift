@@ -28,7 +28,8 @@ private struct Side {
 
   var transport: LocalTransport {
     let candidate = ICECandidateLine(
-      foundation: "1", transport: "udp", priority: 2_130_706_431, address: "127.0.0.1", port: worker.port, type: "host")
+      foundation: "1", transport: "udp", priority: 2_130_706_431, address: "127.0.0.1", port: worker.port, type: "host"
+    )
     return LocalTransport(
       credentials: ICECredentials(userFragment: text(8), password: text(24)), fingerprint: identity.fingerprint,
       candidates: [candidate], sessionID: 1)
@@ -84,7 +85,7 @@ private struct Side {
           hasExtension: false, hasPadding: false)
         sequence &+= 1
         let payload = UnsafeMutableRawBufferPointer(start: place + 12, count: 900)
-        payload[0] = frame % 50 == 0 ? 0x65 : 0x41
+        payload[0] = frame % 50 == 0 ? 0x67 : 0x41
         payload.storeBytes(of: frame, toByteOffset: 1, as: UInt32.self)
         _ = injection.packets.push(
           InjectedPacket(
