@@ -103,7 +103,7 @@ extension RelayCore {
       minimumBitsPerSecond: minimum, now: now.monotonic)
   }
 
-  /// Moves a few packets of a burst from the history into the queue. False when there is nothing to catch up on.
+  /// Moves a packet of a burst from the history into the queue. False when there is nothing to catch up on.
   private mutating func catchUp(_ index: Int32, now: Now) -> Bool {
     for sendIndex in peers[index].pointee.sendStreams {
       let send = sends[sendIndex]
@@ -125,8 +125,10 @@ extension RelayCore {
         }
         return catchUp(index, now: now)
       }
+      // One at a time, sealed at once: a key frame that comes while more are queued lets go of what they refer to, and
+      // numbers given and never sealed are gaps that no retransmission fills.
       var moved = 0
-      while cursor <= stream.pointee.history.highest, moved < 32 {
+      while cursor <= stream.pointee.history.highest, moved == 0 {
         if let record = stream.pointee.history.find(cursor) {
           // The offset may change on the way.
           enqueue(
