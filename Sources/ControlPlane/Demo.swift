@@ -10,8 +10,9 @@ import MediaClient
 ///
 /// Everything is the real thing over loopback: UDP, DTLS, SRTP, files, ledger. What it promises is checked.
 public struct Demo: Sendable {
-  /// Points whose every picture is decoded; the rest have their key frames decoded and all pictures put together.
-  private static let fullyDecoded = 3
+  /// Points whose every picture is decoded, a third of a core at 720p; further ones have their key frames decoded and
+  /// all pictures put together.
+  private static let fullyDecoded = 20
   private static let resourceSeconds = 60
 
   private let options: DemoOptions
@@ -34,10 +35,10 @@ public struct Demo: Sendable {
 
   /// Runs it and answers the exit status: 0 when every promise was kept, otherwise 1.
   public func run() async -> Int32 {
-    let folder = NSTemporaryDirectory() + "/tongke-demo-" + UUID().uuidString.prefix(8)
-    let output = options.outputFolder ?? String(folder)
+    let folder = FileManager.default.temporaryDirectory.path + "/tongke-demo-" + UUID().uuidString.prefix(8)
+    let output = options.outputFolder ?? folder
     let data = folder + "/data"
-    defer { try? FileManager.default.removeItem(atPath: data) }
+    defer { try? FileManager.default.removeItem(atPath: output == folder ? data : folder) }
     do {
       for path in [data, output] {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -19,6 +19,8 @@ final class DemoLesson: Sendable {
     var failures: [Failure]
   }
 
+  private static let decoderCount = 3
+
   private let options: DemoOptions
   private let links: LessonLinks
   private let points: [DemoPoint]
@@ -41,22 +43,14 @@ final class DemoLesson: Sendable {
     makeTransport = transport
     lead = try transport()
     sites = try transport()
-    // The last points are those with a course of their own: they are looked at most closely, and one of the others.
+    // The last two points have a course of their own, so they are among those looked at most closely.
     let count = links.whep.count
-    let full = Set((0..<count).suffix(fullyDecoded - 1)).union([0])
-    let shared = DemoDecoder()
-    var decoders = [shared]
-    var points: [DemoPoint] = []
-    for (number, link) in links.whep.enumerated() {
-      var decoder = shared
-      if full.contains(number) {
-        decoder = DemoDecoder()
-        decoders.append(decoder)
-      }
-      points.append(
-        DemoPoint(
-          number: number, link: link, course: options.course(of: number), isDecodedFully: full.contains(number),
-          decoder: decoder))
+    let full = Set((0..<count).suffix(2)).union((0..<count).prefix(max(1, fullyDecoded - 2)))
+    let decoders = (0..<Self.decoderCount).map { _ in DemoDecoder() }
+    let points = links.whep.enumerated().map { number, link in
+      DemoPoint(
+        number: number, link: link, course: options.course(of: number), isDecodedFully: full.contains(number),
+        decoder: decoders[number % Self.decoderCount])
     }
     self.points = points
     self.decoders = decoders
