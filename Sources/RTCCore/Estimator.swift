@@ -8,6 +8,7 @@ struct Estimator {
   static let startBitsPerSecond: Int64 = 3_000_000
   static let floorBitsPerSecond: Int64 = 100_000
   static let ceilingBitsPerSecond: Int64 = 1_000_000_000
+  private static let idleBitsPerSecond: Int64 = 200_000
   private static let decreasePause = Interval.milliseconds(200)
   private static let outageLimit = Interval.seconds(2)
   /// A line that has lost little for so long counts as wide again.
@@ -51,13 +52,18 @@ struct Estimator {
       return
     }
     if loss <= 0.9 { outageSince = nil }
+    // Sound alone loses what the line loses anyway: that says nothing of how much more it would carry.
+    let isIdle = leaving < Self.idleBitsPerSecond
     if loss > 0.10 {
+      guard !isIdle else { return }
       guard lastDecrease.map({ now - $0 >= Self.decreasePause }) ?? true else { return }
       bitsPerSecond = Int64(Double(bitsPerSecond) * (1 - 0.5 * min(loss, 1)))
       lastDecrease = now
       isLimited = true
       limit(to: arrived)
-    } else if loss < 0.02 {
+      // What has arrived, has arrived: a line that loses at random is not thinner than that.
+      bitsPerSecond = max(bitsPerSecond, arrived)
+    } else if loss < 0.02 || isIdle {
       bitsPerSecond = max(bitsPerSecond + bitsPerSecond * 8 * elapsed / 100_000_000, arrived)
       if let lastDecrease, now - lastDecrease > Self.limitMemory { isLimited = false }
       if isLimited, leaving * 5 >= bitsPerSecond * 4 { limit(to: arrived) }

@@ -48,9 +48,10 @@ extension RelayCore {
   private mutating func give(_ bytes: UnsafeRawBufferPointer, to index: Int32, path: NetworkPath, now: Now) -> Bool {
     let peer = peers[index]
     guard peer.pointee.phase != .ending else { return false }
-    // The path of a peer that is alive is its own: a check with a forged address must not take it away.
+    // The path of a peer that is alive is its own: a check with a forged address must not take it away. Half a second,
+    // because whoever comes back from the same port takes its seat over within one.
     if let owner = paths.peer(for: path), owner != index, peers[owner].pointee.path == path,
-      now.monotonic - peers[owner].pointee.lastHeard < .seconds(2)
+      now.monotonic - peers[owner].pointee.lastHeard < .milliseconds(500)
     {
       tally.drop(.stunIgnored)
       return false

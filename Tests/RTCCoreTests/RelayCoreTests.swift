@@ -62,7 +62,7 @@ import Testing
   @Test func aReturnFromTheSamePortKeepsItsPath() {
     let bench = CoreBench()
     let first = bench.connect([CoreBench.line(.video, .receive, [CoreBench.h264(102)], mid: "1")], port: 7_777)
-    bench.pass(milliseconds: 2_100)
+    bench.pass(milliseconds: 600)
     let second = bench.connect(
       [CoreBench.line(.video, .receive, [CoreBench.h264(102)], mid: "1")], feed: CoreBench.feed, port: 7_777)
     bench.core.apply(.removePeer(first.id), now: bench.now)

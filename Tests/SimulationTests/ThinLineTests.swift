@@ -73,6 +73,21 @@ import Testing
     #expect(world.finish() == [])
   }
 
+  /// A line that loses one packet in eight at random, and has room: retransmission repairs it, the picture stays.
+  @Test(arguments: [0.08, 0.12, 0.15]) func aLossyWideLineKeepsItsPicture(loss: Double) throws {
+    let world = World(seed: 126)
+    let lead = try world.addPublisher()
+    var lossy = LineOptions()
+    lossy.loss = loss
+    let site = try world.addReceiver(line: lossy)
+    world.run(for: .seconds(5))
+    let before = world.sourceFrames(lead)
+    world.run(for: .seconds(20))
+    let shown = world.received(site) { received in received.frames.keys.count { $0 >= before } }
+    #expect(shown >= 475, "\(shown) of 500 pictures at a loss of \(loss)")
+    #expect(world.finish() == [])
+  }
+
   /// Three encodings on a line for one and a half: the site gets what fits, and the top one again afterwards.
   @Test func aThinLineGetsALowerLayer() throws {
     let world = World(seed: 130)
