@@ -43,9 +43,11 @@ extension RelayCore {
       let peer = peers[index]
       var ended = 0
       for ssrc in sources where peer.pointee.bindings.contains(where: { $0.ssrc == ssrc }) { ended += 1 }
-      if ended > 0, ended >= peer.pointee.bindings.filter({ !$0.isRetransmission }).count {
-        endPeer(index, .closedByPeer, now: now)
-      }
+      let streams = peer.pointee.bindings.count { !$0.isRetransmission }
+      // A relay that publishes nothing to this client says it by the source of its reports. Of a receiver the same may
+      // mean that one of its lines has stopped.
+      let isRelayLeaving = streams == 0 && peer.pointee.description.iceRole == .controlling && !sources.isEmpty
+      if isRelayLeaving || (ended > 0 && ended >= streams) { endPeer(index, .closedByPeer, now: now) }
     case .nack(_, let media, let items):
       peers[index].pointee.statistics.nacksReceived &+= 1
       guard let send = send(media, peer: index) else { return }
