@@ -229,4 +229,70 @@ import Testing
     #expect(descriptors.compactMap(\.tl0PicIdx).dropFirst(3).first == 10)
     #expect(bench.finish())
   }
+
+  /// A peer keeps its last 32 paths; what comes by an older one, or after its end, comes from a stranger.
+  @Test func stalePathsAreDropped() {
+    let bench = CoreBench()
+    let lead = Self.publisher(bench)
+    let path = lead.path
+    for port in UInt16(8_001)...8_032 {
+      var moved = path
+      moved.remote.port = port
+      bench.check(CoreBench.FarEnd(id: lead.id, path: moved, description: lead.description))
+    }
+    func unknown() -> UInt64 { bench.core.counters.drops[DropReason.unknownPath.rawValue] }
+    bench.send(lead, type: 102, sequence: 1, timestamp: 0, ssrc: 10, mid: "1", payload: Self.sps)
+    #expect(unknown() == 1)
+    var last = path
+    last.remote.port = 8_032
+    let moved = CoreBench.FarEnd(id: lead.id, path: last, description: lead.description)
+    moved.sender = lead.sender.take()
+    bench.send(moved, type: 102, sequence: 2, timestamp: 0, ssrc: 10, mid: "1", payload: Self.sps)
+    #expect(unknown() == 1 && bench.core.counters.keyFramesReceived == 1)
+    bench.core.apply(.removePeer(lead.id), now: bench.now)
+    bench.drain()
+    bench.send(moved, type: 102, sequence: 3, timestamp: 90, ssrc: 10, mid: "1", payload: [0x41, 1])
+    #expect(unknown() == 2)
+    #expect(bench.finish())
+  }
+
+  /// A restart whose new checks never come leaves the session as it is.
+  @Test func aRestartThatFailsKeepsTheSession() {
+    let bench = CoreBench()
+    let lead = Self.publisher(bench)
+    bench.send(lead, type: 102, sequence: 1, timestamp: 0, ssrc: 10, mid: "1", payload: Self.sps)
+    bench.core.apply(
+      .restartICE(
+        lead.id, local: ICECredentials(userFragment: "new0", password: "newnewnewnewnewnewnewnew"),
+        remote: ICECredentials(userFragment: "new1", password: "newnewnewnewnewnewnewnew")), now: bench.now)
+    bench.pass(milliseconds: 1_000)
+    // The old credentials still count, and so does the media.
+    bench.check(lead)
+    bench.send(lead, type: 102, sequence: 2, timestamp: 90_000, ssrc: 10, mid: "1", payload: Self.sps)
+    #expect(bench.core.counters.keyFramesReceived == 2)
+    #expect(bench.core.counters.drops[DropReason.stunIgnored.rawValue] == 0)
+    #expect(bench.finish())
+  }
+
+  /// Simulcast is bound by MID and RID, its repairs by the repaired RID; a publisher without extensions by payload
+  /// type.
+  @Test func streamsAreBoundByWhatTheySay() {
+    let bench = CoreBench()
+    var line = CoreBench.line(.video, .receive, [CoreBench.h264(102)], mid: "1")
+    line.rids = ["q", "h"]
+    line.extensions.rid = 10
+    let lead = bench.connect([line], feed: CoreBench.feed)
+    // Neither rid nor an announced source: nothing to bind it by.
+    bench.send(lead, type: 102, sequence: 1, timestamp: 0, ssrc: 10, mid: "1", payload: Self.sps)
+    #expect(bench.core.counters.drops[DropReason.unboundSource.rawValue] == 1)
+    #expect(bench.core.counters.streams == 0)
+    let plain = CoreBench()
+    var bare = CoreBench.line(.video, .receive, [CoreBench.h264(102)], mid: "1")
+    bare.extensions = ExtensionIDs()
+    let ffmpeg = plain.connect(
+      [bare, CoreBench.line(.audio, .receive, [CoreBench.opus], mid: "0")], feed: CoreBench.feed)
+    plain.send(ffmpeg, type: 102, sequence: 1, timestamp: 0, ssrc: 10, mid: "?", payload: Self.sps)
+    #expect(plain.core.counters.streams == 0, "the other line has extensions: its MID counts")
+    #expect(bench.finish() && plain.finish())
+  }
 }

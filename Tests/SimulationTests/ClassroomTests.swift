@@ -75,7 +75,11 @@ private struct Script {
 }
 
 @Suite struct ClassroomTests {
-  @Test(arguments: UInt64(1_000)..<1_060) func everyPromiseIsKept(seed: UInt64) throws {
+  /// Seeds of longer runs that failed once. 3023, 3094, 3278, 3319, 3358: a line that loses sound at random was taken
+  /// for one that carries nothing.
+  static let seeds = Array(UInt64(1_000)..<1_060) + [3_023, 3_094, 3_278, 3_319, 3_358]
+
+  @Test(arguments: seeds) func everyPromiseIsKept(seed: UInt64) throws {
     var script = try Script(seed: seed)
     for _ in 0..<12 {
       script.world.run(for: .milliseconds(Int64.random(in: 100...1_200, using: &script.random)))
