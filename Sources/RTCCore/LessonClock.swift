@@ -2,18 +2,30 @@ import RTCWire
 
 /// Where a publishing session's clock stands against ours, shared by its audio and video so that lips stay in step.
 ///
-/// The offset is the smallest seen difference between arrival and the sender's own time of a packet: queues only ever
-/// add to it. Two windows of ten seconds follow a clock that runs slow or fast.
+/// The offset aimed at is the smallest seen difference between arrival and the sender's own time of a packet: queues
+/// only ever add to it. Two windows of ten seconds follow a clock that runs slow or fast. The offset in use begins with
+/// what the first stream to report has been mapped by, and moves towards the aim by at most 1 ms a second: a publisher
+/// that begins with a burst, as `ffmpeg -re` does with half a second, would otherwise have pictures and sound squeezed
+/// together, each at its own report. More than a second off is taken at once.
 struct SessionClock {
   private static let window = Interval.seconds(10)
+  private static let jumpMicroseconds: Int64 = 1_000_000
+  private var inUse: (offset: Int64, at: Instant)?
   private var windowStart: Instant?
   private var currentMinimum: Int64 = .max
   private var previousMinimum: Int64 = .max
 
-  /// Microseconds to add to a sender's time to get ours, nil before the first packet with a known sender time.
-  var offset: Int64? {
-    let minimum = min(currentMinimum, previousMinimum)
-    return minimum == .max ? nil : minimum
+  /// Microseconds to add to a sender's time to get ours, the same for all streams of the session.
+  /// - Parameter mapped: what the reporting stream has been mapped by until now.
+  mutating func offset(mapped: Int64, now: Instant) -> Int64 {
+    let smallest = min(currentMinimum, previousMinimum)
+    let aim = smallest == .max ? mapped : smallest
+    var offset = inUse?.offset ?? mapped
+    let step = inUse.map { max((now - $0.at).microseconds / 1_000, 0) } ?? 0
+    let isJump = abs(aim &- offset) > Self.jumpMicroseconds
+    offset = isJump ? aim : offset + min(max(aim - offset, -step), step)
+    inUse = (offset, now)
+    return offset
   }
 
   mutating func observe(senderMicroseconds: Int64, arrival: Instant) {
@@ -30,7 +42,7 @@ struct SessionClock {
 
 /// Maps one stream's RTP timestamps to lesson time (microseconds of the relay's monotonic clock).
 ///
-/// Until the first sender report the first arrival is the anchor. A report sets the anchor by the session's clock;
+/// Until the first sender report the first arrival is the anchor. The first sets the anchor by the session's clock;
 /// later ones slew it by at most 1 ms per second, which outruns any quartz. A jump over half a second is taken as it
 /// is, and so is one over 20 ms that the reports themselves make: the sender has moved its timestamps, as a relay does
 /// at a switch.
@@ -70,7 +82,7 @@ struct StreamClock {
     return (lessonTime, sender)
   }
 
-  mutating func receivedReport(ntp: NTPTime, timestamp: UInt32, offset: Int64?, now: Instant) {
+  mutating func receivedReport(ntp: NTPTime, timestamp: UInt32, session: inout SessionClock, now: Instant) {
     let extended = extendNear(timestamp)
     let sender = ntp.unixMicroseconds
     let elapsed = report.map { now - $0.at }
@@ -78,9 +90,9 @@ struct StreamClock {
       sender &- former.senderMicroseconds &- (extended - former.timestamp) * 1_000_000 / clockRate
     }
     report = (sender, extended, now)
-    guard let offset, hasAnchor else { return }
-    let target = sender &+ offset
+    guard hasAnchor else { return }
     let present = anchorLessonTime + (extended - anchorTimestamp) * 1_000_000 / clockRate
+    let target = sender &+ session.offset(mapped: present &- sender, now: now)
     let difference = target &- present
     let isMoved = mappingJump.map { $0 < -Self.mappingJumpMicroseconds || $0 > Self.mappingJumpMicroseconds } ?? false
     let isJump = abs(difference) > (isMoved ? Self.mappingJumpMicroseconds : Self.jumpMicroseconds)

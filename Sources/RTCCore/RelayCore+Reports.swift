@@ -84,7 +84,7 @@ extension RelayCore {
     // The report itself is a packet with a known sender time: the first one gives the offset at once.
     peer.pointee.clock.observe(senderMicroseconds: report.ntp.unixMicroseconds, arrival: now.monotonic)
     stream.pointee.clock.receivedReport(
-      ntp: report.ntp, timestamp: report.rtp, offset: peer.pointee.clock.offset, now: now.monotonic)
+      ntp: report.ntp, timestamp: report.rtp, session: &peer.pointee.clock, now: now.monotonic)
   }
 
   private mutating func receiveBlocks(_ blocks: ReportBlocks, peer index: Int32, now: Now) {

@@ -36,6 +36,14 @@ def probe(path: Path) -> Probe:
     )
 
 
+def spacing(path: Path, stream: str) -> list[float]:
+    """Seconds between the packets of a stream in order of presentation."""
+    command = ["ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time", "-of", "json"]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60, check=True)
+    times = sorted(float(each["pts_time"]) for each in json.loads(done.stdout)["packets"])
+    return [b - a for a, b in zip(times, times[1:])]
+
+
 def boxes(path: Path) -> list[str]:
     """Names of the top-level boxes of an MP4, in order."""
     names, at = [], 0

@@ -41,6 +41,10 @@ def test_recording_holds_every_picture_and_the_sound(relay, ffmpeg, python_peer,
     assert abs(found.duration - short_lesson.seconds) <= 0.5
     assert abs(found.video_frames - short_lesson.frames) <= short_lesson.frames * 0.01
     assert all(abs(each - short_lesson.seconds) <= 0.5 for each in found.audio_durations)
+    # ffmpeg sends its first half second at once; pictures and sound keep their distances all the same.
+    picture = 1 / short_lesson.rate
+    assert all(picture - 0.02 < each < picture + 0.02 for each in probing.spacing(path, "v:0")), "pictures are squeezed"
+    assert all(0.01 < each < 0.04 for each in probing.spacing(path, "a:0")), "sound is squeezed"
     assert abs(resource["durationMilliseconds"] / 1000 - found.duration) <= 0.1
     assert resource["sha256"] == probing.sha256(path)
     boxes = probing.boxes(path)

@@ -1,5 +1,6 @@
 """What a viewer saw, whichever client it was, and what that proves."""
 
+import bisect
 from dataclasses import dataclass
 
 from waiting import eventually
@@ -67,15 +68,16 @@ def longest_gap(frames: list[Frame]) -> float:
     return max((b.at - a.at for a, b in zip(frames, frames[1:])), default=0.0)
 
 
-def lag(first: list[Frame], second: list[Frame]) -> list[float]:
-    """For each strip value that both showed, how many milliseconds later the second showed it."""
-    shown = {}
-    for frame in first:
-        shown.setdefault(frame.strip, frame.at)
-    seen = set()
+def behind(first: list[Frame], second: list[Frame], period: int, rate: int) -> list[float]:
+    """For each picture of the second, how many milliseconds of the source lie between it and what the first showed at
+    that moment; negative where the second is ahead. The strip goes round in `period` pictures, `rate` a second."""
+    shown = [frame for frame in first if frame.strip is not None]
+    times = [frame.at for frame in shown]
     late = []
     for frame in second:
-        if frame.strip is not None and frame.strip in shown and frame.strip not in seen:
-            seen.add(frame.strip)
-            late.append(frame.at - shown[frame.strip])
+        place = bisect.bisect_right(times, frame.at) - 1
+        if frame.strip is None or place < 0 or place == len(shown) - 1:
+            continue
+        distance = (shown[place].strip - frame.strip + period // 2) % period - period // 2
+        late.append(distance * 1000 / rate)
     return late
