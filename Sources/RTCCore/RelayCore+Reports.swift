@@ -46,7 +46,7 @@ extension RelayCore {
       let streams = peer.pointee.bindings.count { !$0.isRetransmission }
       // A relay that publishes nothing to this client says it by the source of its reports. Of a receiver the same may
       // mean that one of its lines has stopped.
-      let isRelayLeaving = streams == 0 && peer.pointee.description.iceRole == .controlling && !sources.isEmpty
+      let isRelayLeaving = streams == 0 && peer.pointee.description.iceRole == .controlling
       if isRelayLeaving || (ended > 0 && ended >= streams) { endPeer(index, .closedByPeer, now: now) }
     case .nack(_, let media, let items):
       peers[index].pointee.statistics.nacksReceived &+= 1
