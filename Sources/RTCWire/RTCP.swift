@@ -30,8 +30,10 @@ public struct WireRecords<Record>: Sequence, IteratorProtocol {
   let read: (UnsafeRawBufferPointer, Int) -> Record
   var offset = 0
 
+  public var isEmpty: Bool { offset + size > bytes.count }
+
   public mutating func next() -> Record? {
-    guard offset + size <= bytes.count else { return nil }
+    guard !isEmpty else { return nil }
     defer { offset += size }
     return read(bytes, offset)
   }
