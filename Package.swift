@@ -93,6 +93,16 @@ let package = Package(
         "ControlPlane", "MediaClient", "Ledger", "Classroom", "Media", .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
+    // Measurements
+    .target(name: "CMeasure", dependencies: ["CLinuxIO"], path: "Benchmarks/CMeasure"),
+    .executableTarget(
+      name: "tongke-bench",
+      dependencies: [
+        "ControlPlane", "MediaClient", "MediaWorker", "RTCCore", "RTCWire", "PacketRing", "Media", "COpenSSL",
+        "CLinuxIO", "CMeasure", httpClient, .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/Bench", swiftSettings: settings),
     // Tests
     .testTarget(name: "PacketRingTests", dependencies: ["PacketRing"], swiftSettings: settings),
     .testTarget(name: "RTCWireTests", dependencies: ["RTCWire"], swiftSettings: settings),
