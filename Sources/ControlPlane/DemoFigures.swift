@@ -1,30 +1,35 @@
 import Foundation
 
 /// What one teaching point of a demonstration had.
-struct DemoPointFigures: Sendable, Equatable {
-  var site: String
+package struct DemoPointFigures: Sendable, Equatable {
+  package var site: String
   /// Of its seat.
-  var role: String
+  package var role: String
   /// Of its first connection, from POST.
-  var connectMilliseconds: Double?
-  var firstFrameMilliseconds: Double?
+  package var connectMilliseconds: Double?
+  package var firstFrameMilliseconds: Double?
   /// Sums over its connections.
-  var packetsReceived: UInt64 = 0
-  var packetsRepaired: UInt64 = 0
-  var packetsLost: UInt64 = 0
-  var framesComplete = 0
+  package var packetsReceived: UInt64 = 0
+  package var packetsRepaired: UInt64 = 0
+  package var packetsLost: UInt64 = 0
+  package var framesComplete = 0
   /// Painted to decoded; nil when no picture could be read.
-  var latency: DemoLatency?
-  var attendanceSeconds = 0
+  package var latency: DemoLatency?
+  package var attendanceSeconds = 0
+
+  package init(site: String, role: String) {
+    self.site = site
+    self.role = role
+  }
 }
 
 /// Percentiles of a set of latencies, milliseconds.
-struct DemoLatency: Sendable, Equatable {
-  var p50: Double
-  var p99: Double
+package struct DemoLatency: Sendable, Equatable {
+  package var p50: Double
+  package var p99: Double
 
   /// Nearest rank; nil for an empty set.
-  init?(_ samples: [Double]) {
+  package init?(_ samples: [Double]) {
     guard !samples.isEmpty else { return nil }
     let sorted = samples.sorted()
     func rank(_ share: Double) -> Double { sorted[max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1)] }
@@ -34,28 +39,44 @@ struct DemoLatency: Sendable, Equatable {
 }
 
 /// What decoding the recording showed.
-struct DemoRecordingFigures: Sendable, Equatable {
-  var path: String
-  var durationSeconds: Double
-  var videoFrames: Int
-  var audioSeconds: Double
+package struct DemoRecordingFigures: Sendable, Equatable {
+  package var path: String
+  package var durationSeconds: Double
+  package var videoFrames: Int
+  package var audioSeconds: Double
   /// Of beep against flash, the median, positive when sound is late; nil when there is neither.
-  var audioVideoOffsetMilliseconds: Double?
+  package var audioVideoOffsetMilliseconds: Double?
+
+  package init(
+    path: String, durationSeconds: Double, videoFrames: Int, audioSeconds: Double,
+    audioVideoOffsetMilliseconds: Double?
+  ) {
+    self.path = path
+    self.durationSeconds = durationSeconds
+    self.videoFrames = videoFrames
+    self.audioSeconds = audioSeconds
+    self.audioVideoOffsetMilliseconds = audioVideoOffsetMilliseconds
+  }
 }
 
 /// All figures of a demonstration.
-struct DemoFigures: Sendable, Equatable {
-  var lesson: String
-  var durationSeconds: Double
-  var packetsSent: UInt64 = 0
-  var bytesSent: UInt64 = 0
-  var points: [DemoPointFigures] = []
-  var recording: DemoRecordingFigures?
-  var events = 0
-  var chainVerified = false
+package struct DemoFigures: Sendable, Equatable {
+  package var lesson: String
+  package var durationSeconds: Double
+  package var packetsSent: UInt64 = 0
+  package var bytesSent: UInt64 = 0
+  package var points: [DemoPointFigures] = []
+  package var recording: DemoRecordingFigures?
+  package var events = 0
+  package var chainVerified = false
+
+  package init(lesson: String, durationSeconds: Double) {
+    self.lesson = lesson
+    self.durationSeconds = durationSeconds
+  }
 
   /// One object, its members in a fixed order; figures that could not be taken are null.
-  var json: String {
+  package var json: String {
     let entries = points.map { point in
       JSONText.object([
         ("site", JSONText.string(point.site)), ("role", JSONText.string(point.role)),

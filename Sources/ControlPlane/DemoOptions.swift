@@ -30,10 +30,10 @@ public struct DemoOptions: Sendable, Equatable {
   }
 
   /// What becomes of a teaching point during the lesson.
-  enum Course: Sendable, Equatable { case steady, dropsAndRejoins, joinsLate }
+  package enum Course: Sendable, Equatable { case steady, dropsAndRejoins, joinsLate }
 
   /// The last of three and more comes late, the one before drops; with two, one does each; alone, it drops.
-  func course(of point: Int) -> Course {
+  package func course(of point: Int) -> Course {
     switch teachingPoints - point {
     case 1: teachingPoints == 1 ? .dropsAndRejoins : .joinsLate
     case 2: .dropsAndRejoins

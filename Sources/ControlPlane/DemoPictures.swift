@@ -7,13 +7,15 @@ import RTCCore
 import Synchronization
 
 /// What a teaching point's pictures showed when they were decoded.
-struct DemoPictures: Sendable {
+package struct DemoPictures: Sendable {
   /// Milliseconds from painted to decoded, one a picture: until it was whole, and then its own decoding.
-  var latencies: [Double] = []
-  var decoded = 0
+  package var latencies: [Double] = []
+  package var decoded = 0
   /// Pictures whose strip told when they were painted.
-  var read = 0
-  var errors = 0
+  package var read = 0
+  package var errors = 0
+
+  package init() {}
 }
 
 /// Decodes pictures of one or several teaching points on a thread of its own, so that no receiver waits for a decoder.

@@ -1,5 +1,5 @@
 /// Something a demonstration promises and did not keep. Each has its words under `demo.broken.<name>`.
-enum DemoPromise: Sendable, Equatable {
+package enum DemoPromise: Sendable, Equatable {
   case connected(site: String, reason: String)
   case pictureCame(site: String)
   case returned(site: String)
@@ -16,7 +16,7 @@ enum DemoPromise: Sendable, Equatable {
   case recordingClean(errors: Int)
   case chainHolds
 
-  func words(in language: Language) -> String {
+  package func words(in language: Language) -> String {
     func text(_ name: String, _ arguments: [String: String]) -> String {
       Text.of("demo.broken.\(name)", in: language, arguments)
     }
@@ -47,35 +47,61 @@ enum DemoPromise: Sendable, Equatable {
 }
 
 /// What a demonstration came to, beyond the figures it prints: what the promises are judged by.
-struct DemoOutcome: Sendable {
-  var options: DemoOptions
-  var figures: DemoFigures
+package struct DemoOutcome: Sendable {
+  package var options: DemoOptions
+  package var figures: DemoFigures
   /// Pictures the lead published, and the seconds it did.
-  var picturesPublished: Int
-  var seconds: Double
-  var points: [Point]
-  var decodeErrors = 0
+  package var picturesPublished: Int
+  package var seconds: Double
+  package var points: [Point]
+  package var decodeErrors = 0
   /// Set when something did not come about at all.
-  var failures: [DemoPromise] = []
+  package var failures: [DemoPromise] = []
 
-  struct Point: Sendable {
-    var figures: DemoPointFigures
-    var course: DemoOptions.Course
-    var isDecodedFully: Bool
-    var stretches: [Stretch]
-    var pictures: DemoPictures
+  package struct Point: Sendable {
+    package var figures: DemoPointFigures
+    package var course: DemoOptions.Course
+    package var isDecodedFully: Bool
+    package var stretches: [Stretch]
+    package var pictures: DemoPictures
+
+    package init(
+      figures: DemoPointFigures, course: DemoOptions.Course, isDecodedFully: Bool, stretches: [Stretch],
+      pictures: DemoPictures
+    ) {
+      self.figures = figures
+      self.course = course
+      self.isDecodedFully = isDecodedFully
+      self.stretches = stretches
+      self.pictures = pictures
+    }
   }
 
   /// A connection of a point, from its first picture to its end.
-  struct Stretch: Sendable {
-    var hadPicture: Bool
-    var seconds: Double
+  package struct Stretch: Sendable {
+    package var hadPicture: Bool
+    package var seconds: Double
+
+    package init(hadPicture: Bool, seconds: Double) {
+      self.hadPicture = hadPicture
+      self.seconds = seconds
+    }
+  }
+
+  package init(
+    options: DemoOptions, figures: DemoFigures, picturesPublished: Int, seconds: Double, points: [Point]
+  ) {
+    self.options = options
+    self.figures = figures
+    self.picturesPublished = picturesPublished
+    self.seconds = seconds
+    self.points = points
   }
 
   /// A lossy line is promised a lesson, a clean one every packet.
   private var share: Double { options.dropFraction > 0 ? 0.85 : 0.98 }
 
-  func brokenPromises() -> [DemoPromise] {
+  package func brokenPromises() -> [DemoPromise] {
     failures + points.flatMap(broken) + brokenRecording() + (figures.chainVerified ? [] : [.chainHolds])
   }
 

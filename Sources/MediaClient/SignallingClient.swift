@@ -33,6 +33,8 @@ struct SignallingClient: Sendable {
       tlsConfiguration: tls, redirectConfiguration: .follow(max: 3, allowCycles: false),
       timeout: HTTPClient.Configuration.Timeout(connect: .seconds(5), read: Self.timeout))
     configuration.httpVersion = .http1Only
+    // A refused connection is told at once; whether to try again is the session's to decide.
+    configuration.connectionPool.retryConnectionEstablishment = false
     http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
