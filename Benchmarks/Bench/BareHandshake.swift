@@ -13,7 +13,7 @@ enum BareHandshake {
     let address: sockaddr_in
 
     init() throws {
-      descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+      let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
       address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -26,6 +26,7 @@ enum BareHandshake {
       withUnsafeMutablePointer(to: &address) {
         _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
       }
+      self.descriptor = descriptor
       self.address = address
     }
 
