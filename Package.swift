@@ -134,8 +134,9 @@ let package = Package(
       name: "SimulationTests", dependencies: ["Simulation", "RTCCore", "RTCWire", "PacketRing"],
       swiftSettings: settings),
     .testTarget(
-      name: "FuzzTests", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Recorder"], path: "Tests/Fuzz",
-      exclude: ["Entry", "corpus"], swiftSettings: settings),
+      name: "FuzzTests",
+      dependencies: ["RTCCore", "RTCWire", "PacketRing", "Recorder", "Media", "Classroom", "ControlPlane", crypto],
+      path: "Tests/Fuzz", exclude: ["Entry", "corpus"], swiftSettings: settings),
     .testTarget(name: "LayoutTests", swiftSettings: settings),
   ]
 )

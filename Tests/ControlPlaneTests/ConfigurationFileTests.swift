@@ -42,6 +42,8 @@ import Testing
     ("udpPort: 70000", .wrongValue, 1), ("announce: [relay.example]", .wrongValue, 1), ("- http", .notAMapping, 1),
     ("tls:\n  certificate: /a\n", .wrongValue, 2), ("tls:\n  cert: /a\n", .unknownKey, 2),
     ("sessionLimit: 0", .wrongValue, 1), ("logLevel: loud", .wrongValue, 1), ("record: perhaps", .wrongValue, 1),
+    // A sum of sixties to YAML 1.1, and too large a one.
+    ("udpPort: 9223372036854775807:1", .wrongValue, 1),
   ])
   func mistakesAreToldWithTheirLine(_ yaml: String, _ reason: ConfigurationError.Reason, _ line: Int) {
     let error = #expect(throws: ConfigurationError.self) { try RelayConfiguration(yaml: yaml) }

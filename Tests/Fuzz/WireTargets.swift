@@ -1,16 +1,11 @@
-// What each fuzz target does with its bytes. A target reads everything a parser offers and never fails by itself: a
-// trap is the only finding. `tools/fuzz` drives them with libFuzzer, `CorpusTests` with the committed corpora.
+// What the fuzz targets of packets and session descriptions do with their bytes.
 import RTCCore
 import RTCWire
 
-/// The targets by name; each has a corpus folder of the same name.
-let fuzzTargets: [(name: String, body: @Sendable (UnsafeRawBufferPointer) -> Void)] = [
+let wireTargets: [FuzzTarget] = [
   ("stun", fuzzSTUN), ("rtp", fuzzRTP), ("rtcp", fuzzRTCP), ("transportfeedback", fuzzTransportFeedback),
   ("sdp", fuzzSDP), ("tricklefragment", fuzzTrickleFragment), ("payloads", fuzzPayloads), ("datagram", fuzzDatagram),
 ]
-
-/// Makes sure that a value that was read is used.
-@inline(never) func use<Value>(_ value: Value) {}
 
 @Sendable func fuzzSTUN(_ bytes: UnsafeRawBufferPointer) {
   use(ICEAgent.destinationFragment(bytes))

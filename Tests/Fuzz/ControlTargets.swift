@@ -1,0 +1,59 @@
+// What the fuzz targets of configuration, tokens and HTTP do with their bytes.
+import Classroom
+import ControlPlane
+import Crypto
+import Foundation
+
+let controlTargets: [FuzzTarget] = [
+  ("configuration", fuzzConfiguration), ("token", fuzzToken), ("http", fuzzHTTP),
+]
+
+@Sendable func fuzzConfiguration(_ bytes: UnsafeRawBufferPointer) {
+  do {
+    let configuration = try RelayConfiguration(yaml: String(decoding: bytes, as: UTF8.self))
+    precondition((1...2_000).contains(configuration.sessionLimit), "a limit outside its range")
+    precondition((configuration.certificate == nil) == (configuration.privateKey == nil), "a certificate without key")
+    precondition(
+      ListenAddress(configuration.http.description) == configuration.http, "an address reads back otherwise")
+  } catch {
+    precondition(error.line >= 0)
+  }
+}
+
+/// The bytes are an `Authorization` field, then a token, then claims that are genuinely signed.
+@Sendable func fuzzToken(_ bytes: UnsafeRawBufferPointer) {
+  let key = [UInt8](repeating: 7, count: 32)
+  let issuer = TokenIssuer(key: key)
+  let now: Int64 = 1_700_000_000_000
+  let text = String(decoding: bytes, as: UTF8.self)
+  precondition((try? issuer.check(authorization: text, now: now)) == nil, "a forged token counts")
+  precondition((try? issuer.check(text, now: now)) == nil, "a forged token counts")
+  let claims = base64URL(Data(bytes))
+  let signature = HMAC<SHA256>.authenticationCode(for: Data(claims.utf8), using: SymmetricKey(data: key))
+  let token = claims + "." + base64URL(Data(signature))
+  guard let read = try? issuer.check(authorization: "Bearer " + token, now: now) else { return }
+  precondition(read.expires > now / 1_000, "an expired token counts")
+  precondition((try? issuer.check(issuer.issue(read), now: now)) == read, "claims that read back otherwise")
+}
+
+private func base64URL(_ data: Data) -> String {
+  data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+}
+
+/// The bytes are a body of each route that takes JSON, and each field and parameter that is taken apart.
+@Sendable func fuzzHTTP(_ bytes: UnsafeRawBufferPointer) {
+  let text = String(decoding: bytes.prefix(bodyLimit), as: UTF8.self)
+  if let wishes: [PaneWish] = try? decodeBody(text) { for wish in wishes { use(wish.mid.utf8.count) } }
+  if let wanted: NewLesson = try? decodeBody(text), (try? wanted.checkReceivers()) != nil {
+    let id = Identifier(high: 1, low: 2)
+    let lesson = Lesson(
+      id: id, registration: id, cluster: id, title: wanted.title, plannedStart: wanted.plannedStart,
+      plannedEnd: wanted.plannedEnd)
+    if (try? lesson.validate()) != nil { precondition(lesson.plannedMilliseconds > 0, "a lesson without a length") }
+  }
+  use(Language(acceptLanguage: text))
+  if let id = Identifier(text) { precondition(Identifier(id.description) == id, "an identifier reads back otherwise") }
+  guard let address = ListenAddress(text) else { return }
+  use(address.isLoopback)
+  precondition(ListenAddress(address.description) == address, "an address reads back otherwise")
+}
