@@ -90,7 +90,7 @@ def strips_of(path: Path, width: int, height: int) -> list[int | None]:
     command += ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
     done = subprocess.run(command, capture_output=True, timeout=60)
     assert done.returncode == 0, f"{path} does not decode: {done.stderr.decode(errors='replace')}"
-    size = width * height * 3 // 2
+    size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
     assert len(done.stdout) % size == 0, f"{path} is not {width}×{height}"
     planes = memoryview(done.stdout)
     return [strip.read(planes[at : at + size], width, height, width) for at in range(0, len(planes), size)]

@@ -11,22 +11,26 @@ class Wire:
     def __init__(self):
         name = f"tk{os.getpid() % 100_000}"
         self.relay, self.room = name + "r", name + "c"
-        self._commands(
-            f"ip netns add {self.relay}",
-            f"ip netns add {self.room}",
-            f"ip -n {self.relay} link add wire type veth peer name wire netns {self.room}",
-        )
+        try:
+            self._join()
+        except RuntimeError:
+            self.close()
+            raise
+
+    def _join(self):
+        self._command(f"ip netns add {self.relay}")
+        self._command(f"ip netns add {self.room}")
+        self._command(f"ip -n {self.relay} link add wire type veth peer name wire netns {self.room}")
         for space, address in ((self.relay, RELAY_ADDRESS), (self.room, ROOM_ADDRESS)):
-            self._commands(
-                f"ip -n {space} link set lo up",
-                f"ip -n {space} link set wire up",
-                f"ip -n {space} addr add {address}/24 dev wire",
-            )
+            self._command(f"ip -n {space} link set lo up")
+            self._command(f"ip -n {space} link set wire up")
+            self._command(f"ip -n {space} addr add {address}/24 dev wire")
 
     @staticmethod
-    def _commands(*commands: str):
-        for command in commands:
-            subprocess.run(command.split(), check=True, capture_output=True, timeout=10)
+    def _command(command: str):
+        done = subprocess.run(command.split(), capture_output=True, text=True, timeout=10)
+        if done.returncode:
+            raise RuntimeError(f"{command}: {done.stderr.strip()} (network namespaces need root)")
 
     @staticmethod
     def prefix(space: str) -> list[str]:

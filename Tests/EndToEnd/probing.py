@@ -44,6 +44,13 @@ def spacing(path: Path, stream: str) -> list[float]:
     return [b - a for a, b in zip(times, times[1:])]
 
 
+def heights(path: Path) -> list[int]:
+    """Rows of each decoded picture."""
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=height", "-of", "json"]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60, check=True)
+    return [each["height"] for each in json.loads(done.stdout)["frames"] if "height" in each]
+
+
 def boxes(path: Path) -> list[str]:
     """Names of the top-level boxes of an MP4, in order."""
     names, at = [], 0

@@ -75,6 +75,28 @@ def test_vp8_lesson_becomes_webm(relay, python_peer):
     assert strips == sorted(set(strips))
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_simulcast_is_recorded_in_its_best_layer(codec, start_relay, tab, camera):
+    relay = start_relay(config={"recordAlwaysLive": True})
+    lead = tab().publish(relay.whip(), codec=codec, rids=[["l", 4], ["m", 2], ["h", 1]], width=960, height=540)
+    lead.connected()
+    room = tab().watch(relay.whep)
+    eventually(
+        lambda: room.frames() and room.frames()[-1].height == 540, 40, lambda: f"the top layer; {lead.statistics()}", 0.2
+    )
+    watching.expect_lesson(room, camera.frames, since=room.frames()[-1].at)
+    lead.leave()
+    path = relay.file(relay.resources(relay.place["lesson"])[0])
+    found = probing.probe(path)
+    print(f"recording: {found}")
+    strips = media.strips_of(path, found.width, found.height)
+    read = [each for each in strips if each is not None]
+    assert len(read) >= 0.95 * len(strips)
+    assert all(step <= camera.frames // 4 for step in watching.steps(read, camera.frames)), f"out of order: {read}"
+    assert probing.heights(path)[-1] == 540, "the best layer there was at the end"
+
+
 @pytest.mark.timeout(90)
 def test_stretch_of_an_always_live_lesson_becomes_a_file(start_relay, ffmpeg, short_lesson):
     relay = start_relay(config={"recordAlwaysLive": True})
