@@ -93,13 +93,27 @@ extension RelayCore {
   private mutating func keepHouse(now: Now) {
     for index in 0..<streams.end where streams.contains(index) {
       let stream = streams[index]
-      guard stream.pointee.isVideo, let asked = stream.pointee.lastPictureRequest else { continue }
+      guard stream.pointee.isVideo else { continue }
+      guard let asked = stream.pointee.lastPictureRequest else {
+        askOnTrial(index, now: now)
+        continue
+      }
       let waited = now.monotonic - asked
       if waited > .milliseconds(500), waited < .seconds(2), stream.pointee.groupArrival < asked {
         stream.pointee.ignoresPictureRequests = true
       }
     }
     for index in 0..<sinks.end where sinks.contains(index) { checkSinkLayer(index, now: now) }
+  }
+
+  /// Asks a publisher for one key frame before anybody needs it: whoever joins a second before the next one shall not
+  /// be the one to find out that it does not answer.
+  private mutating func askOnTrial(_ index: Int32, now: Now) {
+    let stream = streams[index]
+    guard stream.pointee.peer >= 0, peers[stream.pointee.peer].pointee.description.iceRole == .lite,
+      stream.pointee.hasGroup, stream.pointee.groupAge(now: now.monotonic) >= .seconds(1)
+    else { return }
+    requestPicture(index, now: now)
   }
 
   func statistics(of index: Int32, now: Now) -> PeerStatistics {

@@ -98,6 +98,18 @@ import Testing
       #expect((received.frames.keys.min() ?? 0) > 140)
       #expect(received.frames.count > 30)
     }
+    // One on trial when the publisher began, one for the receiver.
+    #expect(world.counters(0).pictureRequestsSent == 2)
+  }
+
+  /// That a camera ignores requests is known before the first who joins late: its old group is sent at once.
+  @Test func oldGroupIsSentAtOnceWhenThePublisherIgnoresRequests() throws {
+    let world = World(seed: 5)
+    try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
+    world.run(for: .milliseconds(4_000))
+    let site = try world.addReceiver()
+    world.run(for: .milliseconds(500))
+    world.received(site) { received in #expect(received.frames.keys.min() == 0, "starts at the key frame") }
     #expect(world.counters(0).pictureRequestsSent == 1)
   }
 
