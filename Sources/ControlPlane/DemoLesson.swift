@@ -25,6 +25,7 @@ final class DemoLesson: Sendable {
   private let links: LessonLinks
   private let points: [DemoPoint]
   private let decoders: [DemoDecoder]
+  private let sent = DemoSentPictures()
   private let makeTransport: @Sendable () throws -> ClientTransport
   private let lead: ClientTransport
   private let sites: ClientTransport
@@ -46,7 +47,7 @@ final class DemoLesson: Sendable {
     // The last two points have a course of their own, so they are among those looked at most closely.
     let count = links.whep.count
     let full = Set((0..<count).suffix(2)).union((0..<count).prefix(max(1, fullyDecoded - 2)))
-    let decoders = (0..<Self.decoderCount).map { _ in DemoDecoder() }
+    let decoders = (0..<Self.decoderCount).map { [sent] _ in DemoDecoder(sent: sent) }
     let points = links.whep.enumerated().map { number, link in
       DemoPoint(
         number: number, link: link, course: options.course(of: number), isDecodedFully: full.contains(number),
@@ -62,7 +63,8 @@ final class DemoLesson: Sendable {
   func teach() async throws -> Taught {
     let source = options.source.map { PublishSource.media(url: $0, loops: true) } ?? .generated
     let session = try await PublishSession.start(
-      lead, url: links.whip[0].url, token: links.whip[0].token, source: source)
+      lead, url: links.whip[0].url, token: links.whip[0].token, source: source,
+      onUnit: { [sent] in sent.note($0) })
     let clock = ContinuousClock()
     let start = clock.now
     await withTaskGroup(of: Void.self) { group in

@@ -28,8 +28,11 @@ final class MediaFeeder: Sendable {
   private let ended: AsyncStream<SessionEnd>
   private let endedEnd: AsyncStream<SessionEnd>.Continuation
 
-  init(_ source: PublishSource) {
+  private let onUnit: (@Sendable (EncodedUnit) -> Void)?
+
+  init(_ source: PublishSource, onUnit: (@Sendable (EncodedUnit) -> Void)?) {
     self.source = source
+    self.onUnit = onUnit
     (opened, openedEnd) = AsyncStream.makeStream(of: Result<[OfferedTrack], ClientError>.self)
     (ended, endedEnd) = AsyncStream.makeStream(of: SessionEnd.self)
   }
@@ -141,6 +144,7 @@ final class MediaFeeder: Sendable {
   }
 
   private func send(_ unit: EncodedUnit, at captureTime: Int64, _ player: inout LanePlayer) {
+    onUnit?(unit)
     let missed = player.send(unit, captureTime: captureTime, patience: Self.slotPatience)
     if missed > 0 { unsent.add(UInt64(missed), ordering: .relaxed) }
     if unit.encoding != .opus { units.add(1, ordering: .relaxed) }

@@ -1,3 +1,4 @@
+public import Media
 import MediaWorker
 import RTCCore
 
@@ -34,12 +35,13 @@ public final class PublishSession: Sendable {
   /// - Parameters:
   ///   - token: bearer token (RFC 6750), nil for none.
   ///   - patience: how long a lesson that is not open yet or a connection that is gone is waited for.
+  ///   - onUnit: called for each unit as it goes out, on the thread that plays the source: it must not wait.
   /// - Throws: what the source, HTTP, ICE or DTLS failed of.
   public static func start(
     _ transport: ClientTransport, url: String, token: String?, source: PublishSource,
-    patience: Duration = .seconds(120)
+    patience: Duration = .seconds(120), onUnit: (@Sendable (EncodedUnit) -> Void)? = nil
   ) async throws(ClientError) -> PublishSession {
-    let feeder = MediaFeeder(source)
+    let feeder = MediaFeeder(source, onUnit: onUnit)
     let tracks = try await feeder.open()
     // Payload types and codecs are the same in every offer of these tracks.
     var random = SystemRandomNumberGenerator()

@@ -113,7 +113,9 @@ struct SignallingClient: Sendable {
   }
 
   private static func refusal(_ response: HTTPClientResponse, _ body: String) -> HTTPRefusal {
-    let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
+    // Foundation's decoder traps on a text that ends with the bracket that nests too deep.
+    let isFlat = body.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } <= 256
+    let problem = isFlat ? try? JSONDecoder().decode(Problem.self, from: Data(body.utf8)) : nil
     return HTTPRefusal(
       status: Int(response.status.code), type: problem?.type ?? "",
       title: problem?.title ?? response.status.reasonPhrase, detail: problem?.detail ?? "",
