@@ -3,6 +3,7 @@
 import pytest
 
 import watching
+from waiting import eventually
 
 
 @pytest.mark.timeout(90)
@@ -40,7 +41,7 @@ def test_chromium_simulcast_to_chromium_aiortc_and_gstreamer(codec, relay, tab, 
         watching.expect_lesson(viewer, camera.frames)
     assert {"video.l", "video.m", "video.h"} <= set(lead.statistics()), "three layers were offered"
     # The line is good, so in time the best layer comes, at a key frame and without a step back.
-    watching.eventually(
+    eventually(
         lambda: room.frames()[-1].height == 540,
         40,
         lambda: f"the top layer; {[(f.width, f.height) for f in room.frames()[-3:]]}, {lead.statistics()}",

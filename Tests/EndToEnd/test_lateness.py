@@ -19,7 +19,7 @@ def wait_for_phase(viewer, period: int, low: int, high: int, seconds: float = 15
 
 
 @pytest.mark.timeout(60)
-def test_viewer_joining_later_is_at_most_200_ms_behind(relay, ffmpeg, tab, sparse_lesson, record_property):
+def test_viewer_joining_later_is_at_most_200_ms_behind(relay, ffmpeg, tab, sparse_lesson):
     page = tab()
     publisher = ffmpeg(relay.whip(), sparse_lesson, loop=True)
     first = page.watch(relay.whep)

@@ -10,6 +10,7 @@ import browser
 import network
 import watching
 from test_page import Stage
+from waiting import eventually
 
 
 @pytest.fixture
@@ -97,5 +98,5 @@ def test_camera_over_the_wire_with_only_the_relays_ca_trusted(wire, start_relay,
     room.goto(links["receiver"])
     stage = Stage(room)
     enter = room.locator("#enter")
-    watching.eventually(lambda: stage.frames() or (enter.is_visible() and enter.click()), 15, stage.statistics)
+    eventually(lambda: stage.frames() or (enter.is_visible() and enter.click()), 15, stage.statistics)
     watching.expect_lesson(stage, camera.frames)
