@@ -24,7 +24,7 @@ extension Problem {
   package func response(in language: Language) -> Response {
     var arguments = arguments
     // Something missing has no line.
-    arguments["line"] = line.map { String($0) } ?? "–"
+    arguments["place"] = line.map { Text.of("problem.place", in: language, ["line": String($0)]) } ?? ""
     if let reason = arguments["reason"], Text.has("offer.\(reason)", in: language) {
       arguments["reason"] = Text.of("offer.\(reason)", in: language)
     }
