@@ -85,6 +85,7 @@ public struct Demo: Sendable {
   private func transport() throws -> ClientTransport {
     var configuration = TransportConfiguration()
     configuration.loopbackOnly = true
+    configuration.language = language.rawValue
     // 200 points with two seconds of 3 Mbit/s each.
     configuration.slotCount = 65_536 + 1_024 * options.teachingPoints
     return try ClientTransport(configuration: configuration)

@@ -10,6 +10,8 @@ public struct TransportConfiguration: Sendable {
   public var loopbackOnly = false
   /// PEM file of certificates to trust besides the system's, such as the relay's own authority.
   public var trustFile: String?
+  /// Language tag in which refusals are asked for (RFC 9110 §12.5.4); nil leaves it to the relay.
+  public var language: String?
   /// Share of datagrams lost on purpose each way, 0…1, for trials.
   public var faultDropFraction = 0.0
   /// Packet buffers: 16,384 of 1,600 bytes are 25 MiB of address space, touched as used.
@@ -61,7 +63,7 @@ public final class ClientTransport: Sendable {
     settings.core.localAddresses = addresses
     settings.core.peerLimit = Self.sessionLimit
     settings.core.lessonLimit = Self.sessionLimit
-    signalling = try SignallingClient(trustFile: configuration.trustFile)
+    signalling = try SignallingClient(trustFile: configuration.trustFile, language: configuration.language)
     do throws(CertificateError) { identity = try DTLSIdentity.generate() } catch {
       throw .worker("certificate: \(error)")
     }

@@ -19,9 +19,11 @@ struct SignallingClient: Sendable {
   private static let timeout = TimeAmount.seconds(10)
 
   private let http: HTTPClient
+  private let language: String?
 
   /// - Parameter trustFile: PEM certificates to trust besides the system's; nil for the system's alone.
-  init(trustFile: String?) throws(ClientError) {
+  init(trustFile: String?, language: String?) throws(ClientError) {
+    self.language = language
     var tls = TLSConfiguration.makeClientConfiguration()
     if let trustFile {
       guard let certificates = try? NIOSSLCertificate.fromPEMFile(trustFile), !certificates.isEmpty else {
@@ -49,6 +51,7 @@ struct SignallingClient: Sendable {
     request.method = .POST
     request.headers.add(name: "Content-Type", value: "application/sdp")
     request.headers.add(name: "Accept", value: "application/sdp, application/problem+json")
+    if let language { request.headers.add(name: "Accept-Language", value: language) }
     authorize(&request, token)
     request.body = .bytes(ByteBuffer(string: offer.text))
     let (response, body) = try await execute(request, host: base.host ?? url)

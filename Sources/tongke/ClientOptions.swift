@@ -34,6 +34,7 @@ struct ClientOptions: ParsableArguments {
   func transport() throws -> ClientTransport {
     var configuration = TransportConfiguration()
     configuration.trustFile = ca
+    configuration.language = Language.ofEnvironment.rawValue
     do { return try ClientTransport(configuration: configuration) } catch { throw Refusal(error) }
   }
 }
