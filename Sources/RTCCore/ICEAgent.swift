@@ -192,7 +192,8 @@ public struct ICEAgent: Sendable {
     pairs[index].transaction = nil
     guard message.messageClass == .success else { return .handled }
     lastHeard = now
-    if let sentAt = pairs[index].sentAt { roundTrip = now - sentAt }
+    // Which of several equal requests was answered nobody knows.
+    if let sentAt = pairs[index].sentAt, pairs[index].attempts == 1 { roundTrip = now - sentAt }
     pairs[index].succeeded = true
     let best = pairs.indices.filter { pairs[$0].succeeded }.max { pairs[$0].priority < pairs[$1].priority }
     guard let best, !isNominated || selectedPath == nil else { return .handled }
@@ -276,7 +277,10 @@ public struct ICEAgent: Sendable {
     var sent = 0
     for index in pairs.indices
     where !pairs[index].succeeded && pairs[index].nextCheck <= now && pairs[index].attempts < Self.attemptLimit {
-      let transaction = STUNTransaction(high: UInt32.random(in: 0 ... .max, using: &random), low: random.next())
+      // A repeated check keeps its transaction (RFC 8489 §6.2.1): the answer to the first may just be slow.
+      let transaction =
+        pairs[index].transaction
+        ?? STUNTransaction(high: UInt32.random(in: 0 ... .max, using: &random), low: random.next())
       pairs[index].transaction = transaction
       pairs[index].sentAt = now
       let timeout = Self.firstTimeout * Int64(1 << min(pairs[index].attempts, 3))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DeadlineTests {
   /// A group of pictures is there: the first picture comes after two round trips of connecting, one of asking, and a
   /// frame.
-  @Test(arguments: [Int64(5), 40, 100]) func aJoinerSeesTheFirstPictureAtOnce(delay: Int64) throws {
+  @Test(arguments: [Int64(5), 40, 100, 350]) func aJoinerSeesTheFirstPictureAtOnce(delay: Int64) throws {
     let world = World(seed: 31)
     try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
     world.run(for: .seconds(2))
