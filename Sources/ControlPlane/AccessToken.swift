@@ -53,7 +53,7 @@ public struct TokenIssuer: Sendable {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, let signature = Self.decode(parts[1]),
       HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: Data(parts[0].utf8), using: key),
-      let body = Self.decode(parts[0]), let claims = try? JSONDecoder().decode(AccessClaims.self, from: body)
+      let body = Self.decode(parts[0]), let claims: AccessClaims = decodeJSON(body)
     else { throw Problem(.badToken) }
     guard claims.expires > now / 1_000 else { throw Problem(.expiredToken) }
     return claims
