@@ -36,7 +36,7 @@ public struct Demo: Sendable {
   /// Runs it and answers the exit status: 0 when every promise was kept, otherwise 1.
   public func run() async -> Int32 {
     let folder = FileManager.default.temporaryDirectory.path + "/tongke-demo-" + UUID().uuidString.prefix(8)
-    let output = options.outputFolder ?? folder
+    let output = URL(fileURLWithPath: options.outputFolder ?? folder).path
     let data = folder + "/data"
     defer { try? FileManager.default.removeItem(atPath: output == folder ? data : folder) }
     do {
