@@ -309,4 +309,10 @@ def test_bad_json_and_ranges_of_lessons_are_refused(relay):
         response = relay.request("POST", "/api/v1/lessons", relay.operator, json=body)
         assert 400 <= response.status_code < 500, f"{body}: {response.status_code}"
         expect_problem(response, response.status_code)
+    # Nested deeper than a decoder goes, and ending there.
+    panes = f"/api/v1/lessons/{relay.place['lesson']}/peers/1/panes"
+    for depth in [1, 512, 513, 514, 60_000]:
+        for method, path in [("POST", "/api/v1/lessons"), ("PUT", panes)]:
+            json = {"Content-Type": "application/json"}
+            expect_problem(relay.request(method, path, relay.operator, headers=json, data="[" * depth), 400)
     expect_problem(relay.request("POST", "/api/v1/lessons", relay.whep["token"], json=good), 403)
