@@ -29,6 +29,8 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     // The channel types that Hummingbird's request contexts are made of.
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    // A client's trust in a relay's own authority; the HTTP libraries bring it anyway.
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     // Starting and ending the HTTP server in order, which Hummingbird leaves to it.
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // The configuration file, with line numbers for what is wrong in it.
@@ -64,7 +66,8 @@ let package = Package(
       name: "MediaClient",
       dependencies: [
         "MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media", httpClient,
-        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], swiftSettings: settings),
     .target(
       name: "Resources", dependencies: ["Recorder", "Media", "Ledger", "Classroom", "PacketRing", crypto],
@@ -121,7 +124,10 @@ let package = Package(
       name: "ResourcesTests", dependencies: ["Resources", "Recorder", "Media", "Ledger", "Classroom", "PacketRing"],
       swiftSettings: settings),
     .testTarget(
-      name: "MediaClientTests", dependencies: ["MediaClient", "ControlPlane", "Media", "Ledger", "Classroom"],
+      name: "MediaClientTests",
+      dependencies: [
+        "MediaClient", "ControlPlane", "Media", "Ledger", "Classroom", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ControlPlaneTests",
