@@ -164,8 +164,9 @@ public final class Relay: Sendable {
     // The last turn of the worker has the BYEs; a moment lets clients read them.
     try? await Task.sleep(for: .milliseconds(200))
     await server.stop()
-    for task in tasks { task.cancel() }
     worker.stop()
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
     do { try store.close() } catch {
       logger.warning(
         "the ledger was not closed; its next opening takes up where it was", metadata: ["error": "\(error)"])

@@ -24,6 +24,8 @@ public enum LedgerError: Error, Hashable, Sendable {
   case full
   /// The disk has no room.
   case diskFull
+  /// The ledger was closed before the call.
+  case closed
   /// A row does not decode: the file was written by something else.
   case corruptRow
 }

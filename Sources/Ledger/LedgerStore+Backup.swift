@@ -12,7 +12,7 @@ extension LedgerStore {
     let partial = path + ".partial"
     try Self.discard(partial)
     do {
-      try translating { try Self.copy(pool, to: partial, migrating: false) }
+      try translating { try gate.pass { try Self.copy(pool, to: partial, migrating: false) } }
       try Self.sync(partial)
       // A link refuses a name that was taken meanwhile, a rename would replace it.
       try files.linkItem(atPath: partial, toPath: path)

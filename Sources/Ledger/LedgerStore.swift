@@ -13,6 +13,7 @@ public final class LedgerStore: Sendable {
   public static let secretByteLimit = 4096
 
   let pool: DatabasePool
+  let gate = OpenGate()
   let clock: @Sendable () -> Int64
 
   /// Opens the ledger at `path`, making it (mode 0600) or migrating it when needed.
@@ -65,19 +66,20 @@ public final class LedgerStore: Sendable {
     }
   }
 
-  /// Waits for running reads and writes and closes the file; calls after it throw.
+  /// Waits for running reads and writes and closes the file; calls after it throw `closed`.
   public func close() throws {
+    guard gate.shut() else { return }
     // The file alone is then the whole ledger, for whoever copies it. A reader in another process may prevent that.
     _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     try pool.close()
   }
 
   func write<T>(_ body: (Database) throws -> T) throws -> T {
-    try translating { try pool.write(body) }
+    try translating { try gate.pass { try pool.write(body) } }
   }
 
   func read<T>(_ body: (Database) throws -> T) throws -> T {
-    try translating { try pool.read(body) }
+    try translating { try gate.pass { try pool.read(body) } }
   }
 
   // MARK: Events
@@ -161,6 +163,8 @@ public final class LedgerStore: Sendable {
 extension LedgerStore {
   /// A setting of the writing connection, for `doctor` and tests; `name` is never user input.
   package func pragma(_ name: StaticString) throws -> String? {
-    try translating { try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") } }
+    try translating {
+      try gate.pass { try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") } }
+    }
   }
 }

@@ -186,4 +186,31 @@ import Testing
     try stranger.close()
     #expect(throws: LedgerError.newerVersion) { try folder.open() }
   }
+
+  @Test func callsAroundAndAfterTheCloseEndInOrder() async throws {
+    let folder = try LedgerFolder()
+    let store = try folder.open()
+    let classes = try Classes(in: store, start: folder.now)
+    let kept = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          var kept = 0
+          while kept < 10_000, (try? store.append(LedgerEvent(kind: .lessonArmed, lesson: classes.lesson.id))) != nil {
+            kept += 1
+          }
+          return kept
+        }
+      }
+      group.addTask {
+        try? await Task.sleep(for: .milliseconds(50))
+        try? store.close()
+        return 0
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(throws: LedgerError.closed) { try store.lesson(classes.lesson.id) }
+    #expect(throws: LedgerError.closed) { try store.append(LedgerEvent(kind: .lessonArmed)) }
+    try store.close()
+    #expect(try folder.open().eventCount(lesson: classes.lesson.id) == kept)
+  }
 }
