@@ -58,7 +58,43 @@ package struct GCMCipher: ~Copyable {
   }
 }
 
-/// libsrtp2 in one direction: SRTCP of every profile, and RTP of the SHA-1 profile.
+/// AES in counter mode with HMAC-SHA1 of one sending direction (RFC 3711 §4.1.1, §4.2.1).
+struct CounterModeCipher: ~Copyable {
+  /// Nil for the profiles of GCM.
+  let context: OpaquePointer?
+  /// The 112-bit session salt, with the two bytes that count blocks behind it.
+  private let salt: (UInt64, UInt64)
+
+  init(masterKey: [UInt8], masterSalt: [UInt8]) {
+    func derive(_ label: UInt8, _ count: Int) -> [UInt8] {
+      SRTPKeyDerivation.derive(key: masterKey, salt: masterSalt, label: label, byteCount: count)
+    }
+    guard let context = tk_cm_create(derive(0, 16), derive(1, 20)) else {
+      preconditionFailure("OpenSSL has no AES counter mode")
+    }
+    self.context = context
+    let words = (derive(2, 14) + [0, 0]).withUnsafeBytes {
+      ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+    salt = (UInt64(bigEndian: words.0), UInt64(bigEndian: words.1))
+  }
+
+  /// No cipher: a profile of GCM.
+  init() {
+    context = nil
+    salt = (0, 0)
+  }
+
+  deinit { if let context { tk_cm_free(context) } }
+
+  /// The packet's first counter block: salt · 2^16 ⊕ SSRC · 2^64 ⊕ index · 2^16.
+  func withCounter<Result>(ssrc: UInt32, index: Int64, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
+    var block = ((salt.0 ^ UInt64(ssrc)).bigEndian, (salt.1 ^ UInt64(truncatingIfNeeded: index) << 16).bigEndian)
+    return withUnsafeBytes(of: &block) { body($0.assumingMemoryBound(to: UInt8.self).baseAddress!) }  // 16 bytes
+  }
+}
+
+/// libsrtp2 in one direction: SRTCP of every profile, and received RTP of the SHA-1 profile.
 struct SRTPLibrary: ~Copyable {
   let session: OpaquePointer
 

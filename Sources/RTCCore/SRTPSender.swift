@@ -5,6 +5,7 @@ import CSRTP
 public struct SRTPSender: ~Copyable {
   private let profile: SRTPProfile
   private let cipher: GCMCipher
+  private let counterMode: CounterModeCipher
   private let library: SRTPLibrary
 
   public init(keys: SRTPKeys) {
@@ -12,6 +13,9 @@ public struct SRTPSender: ~Copyable {
     cipher =
       keys.profile.isGCM
       ? GCMCipher(masterKey: keys.localKey, masterSalt: keys.localSalt, isSealing: true) : GCMCipher()
+    counterMode =
+      keys.profile.isGCM
+      ? CounterModeCipher() : CounterModeCipher(masterKey: keys.localKey, masterSalt: keys.localSalt)
     library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
   }
 
@@ -20,7 +24,7 @@ public struct SRTPSender: ~Copyable {
   /// Layout of the result: `[header, as it is | encrypted prefix and payload | tag]`. `payload` is read where it lies;
   /// it and `destination` never overlap.
   /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
-  /// - Returns: bytes written. Cost: one pass, no allocation. RFC 7714 §8.1.
+  /// - Returns: bytes written. Cost: one pass (two for SHA-1), no allocation. RFC 7714 §8.1, RFC 3711 §3.3.
   public mutating func seal(
     header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, index: Int64,
     stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
@@ -29,23 +33,24 @@ public struct SRTPSender: ~Copyable {
     let plainCount = header.count + prefix.count + payload.count
     precondition(header.count >= 12 && destination.count >= plainCount + profile.rtpTagByteCount)
     stream.last = index
-    guard let context = cipher.context else {
-      destination.copyMemory(from: header)
-      UnsafeMutableRawBufferPointer(rebasing: destination[header.count...]).copyMemory(from: prefix)
-      UnsafeMutableRawBufferPointer(rebasing: destination[(header.count + prefix.count)...]).copyMemory(from: payload)
-      var count = Int32(plainCount)
-      let status = tk_srtp_protect(library.session, destination.baseAddress, &count)
-      precondition(status == TK_SRTP_OK, "libsrtp2 could not protect a packet in sequence")
-      return Int(count)
-    }
     let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
     let ssrc = UInt32(bigEndian: header.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    let written = cipher.withIV(ssrc: ssrc, index: index) {
-      tk_gcm_seal(
-        context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count,
-        destination.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    let out = destination.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: room for the header
+    let written: Int
+    if let context = cipher.context {
+      written = cipher.withIV(ssrc: ssrc, index: index) {
+        tk_gcm_seal(
+          context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count, out)
+      }
+    } else {
+      let rollover = UInt32(truncatingIfNeeded: index >> 16)
+      written = counterMode.withCounter(ssrc: ssrc, index: index) {
+        tk_cm_seal(
+          counterMode.context, $0, rollover, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload),
+          payload.count, out)
+      }
     }
-    precondition(written == plainCount + 16, "OpenSSL could not encrypt")
+    precondition(written == plainCount + profile.rtpTagByteCount, "OpenSSL could not encrypt")
     return written
   }
 

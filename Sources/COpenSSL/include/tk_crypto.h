@@ -26,6 +26,22 @@ size_t tk_gcm_seal(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t
 int tk_gcm_open(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t aad_count, uint8_t *text,
                 size_t text_count);
 
+/* Sealing with AES_CM_128_HMAC_SHA1_80 (RFC 3711 4.1.1, 4.2.1) under one session key, without allocating. */
+typedef struct tk_cm tk_cm;
+enum { TK_CM_TAG_COUNT = 10 };
+
+/* NULL when the library refuses. */
+tk_cm *tk_cm_create(const uint8_t key[16], const uint8_t authentication_key[20]);
+void tk_cm_free(tk_cm *cm);
+
+/* Copies the header to out, then writes the encrypted prefix and payload and the tag behind it. counter is the first
+   counter block, rollover the upper 32 bits of the packet's index.
+   out holds header_count + prefix_count + payload_count + TK_CM_TAG_COUNT bytes and overlaps none of the inputs.
+   Returns the bytes written, 0 when the library fails. */
+size_t tk_cm_seal(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, const uint8_t *header, size_t header_count,
+                  const uint8_t *prefix, size_t prefix_count, const uint8_t *payload, size_t payload_count,
+                  uint8_t *out);
+
 /* AES counter-mode keystream from a 16-byte initial block (RFC 3711 4.1.1). 1 on success. */
 int tk_aes_keystream(const uint8_t *key, size_t key_count, const uint8_t block[16], uint8_t *out, size_t count);
 
