@@ -129,11 +129,13 @@ extension RelayCore {
   func preferredLayer(send sendIndex: Int32, now: Now) -> Int8 {
     let send = sends[sendIndex]
     let track = tracks[send.pointee.track]
-    let current = track.pointee.subscriptions[send.pointee.subscription].current
+    let order = layerOrder(of: send.pointee.track)
+    let current = order.rank(of: track.pointee.subscriptions[send.pointee.subscription].current)
     let estimate = peers[send.pointee.peer].pointee.estimator.bitsPerSecond
     var lowest: Int8 = -1
     var best: Int8 = -1
-    for layer in Int8(0)..<3 {
+    for rank in Int8(0)..<3 {
+      let layer = order.layer(at: rank)
       let streamIndex = track.pointee.layer(layer)
       guard isAlive(streamIndex, now: now) else { continue }
       if lowest < 0 { lowest = layer }
@@ -142,7 +144,7 @@ extension RelayCore {
       if send.pointee.maxHeight > 0, height > send.pointee.maxHeight, lowest != layer { continue }
       let rate = stream.pointee.rate.bitsPerSecond(now: now.monotonic)
       // Going up wants a third more than going on, so that a line at the edge does not flap.
-      let needed = layer > current ? rate * 4 / 3 : rate * 11 / 10
+      let needed = rank > current ? rate * 4 / 3 : rate * 11 / 10
       if needed <= estimate { best = layer }
     }
     guard best < 0, lowest >= 0, peers[send.pointee.peer].pointee.estimator.isLimited else {
@@ -158,8 +160,10 @@ extension RelayCore {
   /// The highest live layer, for subscribers exempt from adaptation.
   func topLayer(track trackIndex: Int32, now: Now) -> Int8 {
     let track = tracks[trackIndex]
-    for layer in stride(from: Int8(2), through: 0, by: -1) where isAlive(track.pointee.layer(layer), now: now) {
-      return layer
+    let order = layerOrder(of: trackIndex)
+    for rank in stride(from: Int8(2), through: 0, by: -1) {
+      let layer = order.layer(at: rank)
+      if isAlive(track.pointee.layer(layer), now: now) { return layer }
     }
     return -1
   }

@@ -115,21 +115,17 @@ extension World {
   /// A browser that publishes three encodings of its picture. Returns its number.
   @discardableResult
   public func addSimulcastPublisher(
-    feed: FeedID = World.camera, isVP8: Bool, line: LineOptions = LineOptions(), back: LineOptions = LineOptions()
+    feed: FeedID = World.camera, isVP8: Bool, rids: [String] = ["q", "h", "f"], line: LineOptions = LineOptions(),
+    back: LineOptions = LineOptions()
   ) throws -> Int {
     let node = addClient("camera", up: line, down: back, clockOffset: 0, partsPerMillion: 0)
     let local = transport(node)
     let offer = Negotiation.offer(
       role: .whip, tracks: [OfferedTrack(kind: .video, encoding: isVP8 ? .vp8 : .h264)], local: local,
       random: &random)
-    let simulcast = """
-      a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r
-      a=rid:q send\r
-      a=rid:h send\r
-      a=rid:f send\r
-      a=simulcast:send q;h;f\r
-
-      """
+    let simulcast =
+      "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+      + rids.map { "a=rid:\($0) send\r\n" }.joined() + "a=simulcast:send \(rids.joined(separator: ";"))\r\n"
     let kept = offer.description.text.split(separator: "\r\n").filter {
       !$0.hasPrefix("a=ssrc") && !$0.contains("transport-wide") && !$0.hasPrefix("a=rtcp-fb:96 transport-cc")
     }

@@ -67,11 +67,12 @@ import Testing
     #expect(world.finish() == [])
   }
 
-  /// Three encodings: a wide line gets the top one, a height limit and a thin line a lower one, the recorder always
-  /// the top.
-  @Test(arguments: [true, false]) func layersFollowLineAndWish(isVP8: Bool) throws {
+  /// Three encodings, in whichever order they are offered: a wide line gets the top one, a height limit and a thin line
+  /// a lower one, the recorder always the top.
+  @Test(arguments: [true, false], [["q", "h", "f"], ["f", "h", "q"], ["h", "f", "q"]])
+  func layersFollowLineAndWish(isVP8: Bool, offered: [String]) throws {
     let world = World(seed: 95)
-    let camera = try world.addSimulcastPublisher(isVP8: isVP8)
+    let camera = try world.addSimulcastPublisher(isVP8: isVP8, rids: offered)
     let recorder = world.addRecorder(isVP8: isVP8)
     let site = try world.addReceiver(isVP8: isVP8)
     world.run(for: .seconds(4))
