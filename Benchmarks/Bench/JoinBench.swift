@@ -53,9 +53,11 @@ struct JoinBench: AsyncParsableCommand {
     report(pictures, connections, units)
   }
 
-  static func transport() throws -> ClientTransport {
+  /// - Parameter sessions: how many receive over it; each keeps a group of pictures.
+  static func transport(sessions: Int = 1) throws -> ClientTransport {
     var configuration = TransportConfiguration()
     configuration.loopbackOnly = true
+    configuration.slotCount = max(configuration.slotCount, sessions * 2_000)
     return try ClientTransport(configuration: configuration)
   }
 

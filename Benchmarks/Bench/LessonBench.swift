@@ -33,7 +33,7 @@ struct LessonBench: AsyncParsableCommand {
     let lead = try JoinBench.transport()
     let publisher = try await PublishSession.start(
       lead, url: relay.links.whip.url, token: relay.links.whip.token, source: .media(url: file, loops: true))
-    let sites = try JoinBench.transport()
+    let sites = try JoinBench.transport(sessions: receivers)
     var sessions: [ReceiveSession] = []
     for link in relay.links.whep {
       sessions.append(try await ReceiveSession.start(sites, url: link.url, token: link.token))
