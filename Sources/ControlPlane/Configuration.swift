@@ -42,6 +42,26 @@ public struct ConfigurationError: Error, Sendable, Equatable {
   public var key: String
 }
 
+extension ConfigurationError {
+  /// The text of a file of at most 1 MiB.
+  static func contents(of file: String) throws(ConfigurationError) -> String {
+    guard let data = FileManager.default.contents(atPath: file), data.count <= 1 << 20,
+      let text = String(data: data, encoding: .utf8)
+    else { throw ConfigurationError(reason: .unreadable, line: 0, key: "") }
+    return text
+  }
+
+  /// The document's root, nil when it is empty.
+  static func compose(_ yaml: String) throws(ConfigurationError) -> Node? {
+    do { return try Yams.compose(yaml: yaml) } catch {
+      var line = 0
+      if let error = error as? YamlError, case .parser(_, _, let mark, _) = error { line = mark.line }
+      if let error = error as? YamlError, case .scanner(_, _, let mark, _) = error { line = mark.line }
+      throw ConfigurationError(reason: .notYAML, line: line, key: "")
+    }
+  }
+}
+
 /// How a relay is set up. `Configs/tongke.yaml` describes each key.
 public struct RelayConfiguration: Sendable, Equatable {
   /// Plain HTTP. Serves everything to this machine itself, to others only `/trust` and a redirect.
@@ -71,22 +91,12 @@ public struct RelayConfiguration: Sendable, Equatable {
 
   /// Reads a YAML file; keys that are not known are errors.
   public init(file: String) throws(ConfigurationError) {
-    guard let data = FileManager.default.contents(atPath: file), data.count <= 1 << 20,
-      let text = String(data: data, encoding: .utf8)
-    else { throw ConfigurationError(reason: .unreadable, line: 0, key: "") }
-    try self.init(yaml: text)
+    try self.init(yaml: ConfigurationError.contents(of: file))
   }
 
   public init(yaml: String) throws(ConfigurationError) {
     self.init()
-    let root: Node?
-    do { root = try Yams.compose(yaml: yaml) } catch {
-      var line = 0
-      if let error = error as? YamlError, case .parser(_, _, let mark, _) = error { line = mark.line }
-      if let error = error as? YamlError, case .scanner(_, _, let mark, _) = error { line = mark.line }
-      throw ConfigurationError(reason: .notYAML, line: line, key: "")
-    }
-    guard let root else { return }
+    guard let root = try ConfigurationError.compose(yaml) else { return }
     guard let mapping = root.mapping else { throw ConfigurationError(reason: .notAMapping, line: 1, key: "") }
     for (key, value) in mapping { try apply(key, value) }
     if (certificate == nil) != (privateKey == nil) {

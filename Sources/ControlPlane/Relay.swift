@@ -188,8 +188,8 @@ public final class Relay: Sendable {
   }
 
   /// Makes the sample cluster when it is not there, and links for its lesson, which is always live.
-  public func installSample() throws -> SampleLinks {
-    let seated = try store.installSampleCluster().seated
+  public func installSample(_ plan: SamplePlan = .standard) throws -> SampleLinks {
+    let seated = try store.installSampleCluster(plan).seated
     let links = LessonLinks(
       seated, base: localBase, pageBase: pageBase, tokens: parts.tokens,
       expires: (parts.clock() + 30 * 86_400_000) / 1_000)

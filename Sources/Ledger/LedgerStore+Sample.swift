@@ -11,13 +11,57 @@ public struct SampleCluster: Hashable, Sendable {
   public var rooms: [Room]
 }
 
+/// Who takes part in the sample lesson, by name.
+public struct SamplePlan: Hashable, Sendable {
+  public struct Site: Hashable, Sendable {
+    public var institution: String
+    /// The short number people use, such as `P01-1`.
+    public var room: String
+    public var name: String
+    public init(institution: String, room: String, name: String) {
+      self.institution = institution
+      self.room = room
+      self.name = name
+    }
+  }
+
+  /// Receivers of one plan.
+  public static let receiverLimit = 200
+
+  public var cluster: String
+  public var lesson: String
+  public var lead: Site
+  /// 1…200 teaching points, branches of the lead school.
+  public var receivers: [Site]
+
+  public init(cluster: String, lesson: String, lead: Site, receivers: [Site]) {
+    self.cluster = cluster
+    self.lesson = lesson
+    self.lead = lead
+    self.receivers = receivers
+  }
+
+  /// One lead school and three teaching points; `Configs/sample-cluster.yaml` spells it out.
+  public static let standard = SamplePlan(
+    cluster: "示范联校群 Sample cluster", lesson: "示范课 Sample lesson",
+    lead: Site(institution: "示范中心小学", room: "L01-1", name: "主讲教室"),
+    receivers: [
+      Site(institution: "东山教学点", room: "P01-1", name: "东山教室"),
+      Site(institution: "西河教学点", room: "P02-1", name: "西河教室"),
+      Site(institution: "南坪教学点", room: "P03-1", name: "南坪教室"),
+    ])
+}
+
 extension LedgerStore {
-  /// Makes the sample cluster, one lead school and three teaching points, with a lesson that is always live; what is
-  /// there already stays as it is, so that it may be renamed. All in one transaction.
-  public func installSampleCluster() throws -> SampleCluster {
+  /// Makes the sample cluster, a lead school and its teaching points, with a lesson that is always live; what is there
+  /// already stays as it is, so that it may be renamed. All in one transaction.
+  ///
+  /// Throws `ClassroomError` for a name that is wrong by itself, `full` for more than 200 receivers.
+  public func installSampleCluster(_ plan: SamplePlan = .standard) throws -> SampleCluster {
+    guard (1...SamplePlan.receiverLimit).contains(plan.receivers.count) else { throw LedgerError.full }
     let now = clock()
     return try write { db in
-      let sample = try Sample(now: now)
+      let sample = try Sample(plan, now: now)
       for institution in sample.institutions where try Institution.fetch(db, id: institution.id) == nil {
         try institution.put(db)
       }
@@ -55,32 +99,29 @@ private struct Sample {
     Identifier(high: 0x746f_6e67_6b65_8000 | section, low: 0x8000_0000_0000_0000 | number)
   }
 
-  init(now: Int64) throws(ClassroomError) {
-    let names = [
-      ("L01-1", "示范中心小学", "主讲教室"), ("P01-1", "东山教学点", "东山教室"), ("P02-1", "西河教学点", "西河教室"),
-      ("P03-1", "南坪教学点", "南坪教室"),
-    ]
+  init(_ plan: SamplePlan, now: Int64) throws(ClassroomError) {
     let start = min(max(now, 0), Limits.latestTime - 2_400_000)
     lesson = Lesson(
       id: Self.identifier(5, 1), registration: Self.identifier(6, 1), cluster: Self.identifier(4, 1),
-      title: "示范课 Sample lesson", plannedStart: start, plannedEnd: start + 2_400_000, state: .published,
+      title: plan.lesson, plannedStart: start, plannedEnd: start + 2_400_000, state: .published,
       isAlwaysLive: true)
-    for (index, name) in names.enumerated() {
+    for (index, site) in ([plan.lead] + plan.receivers).enumerated() {
       let number = UInt64(index)
       let isLead = index == 0
       institutions.append(
         Institution(
-          id: Self.identifier(1, number), kind: isLead ? .school : .teachingPoint, name: name.1,
+          id: Self.identifier(1, number), kind: isLead ? .school : .teachingPoint, name: site.institution,
           parent: isLead ? nil : Self.identifier(1, 0), setting: isLead ? .town : .rural))
       rooms.append(
-        Room(id: Self.identifier(2, number), institution: Self.identifier(1, number), number: name.0, name: name.2))
+        Room(
+          id: Self.identifier(2, number), institution: Self.identifier(1, number), number: site.room, name: site.name))
       seats.append(
         Seat(
           id: Self.identifier(3, number), lesson: lesson.id, role: isLead ? .lead : .receiver,
           room: Self.identifier(2, number)))
     }
     cluster = Cluster(
-      id: Self.identifier(4, 1), name: "示范联校群 Sample cluster",
+      id: Self.identifier(4, 1), name: plan.cluster,
       members: institutions.enumerated().map { Cluster.Member(institution: $1.id, leads: $0 == 0) })
   }
 }

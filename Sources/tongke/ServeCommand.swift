@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlPlane
 import Foundation
+import Ledger
 import Logging
 
 struct ServeCommand: AsyncParsableCommand {
@@ -22,10 +23,20 @@ struct ServeCommand: AsyncParsableCommand {
   var http: ListenAddress?
   @Flag(help: "Add the sample cluster and print its links.")
   var sample = false
+  @Option(
+    help: ArgumentHelp(
+      "With --sample: another cluster, described as in Configs/sample-cluster.yaml.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var cluster: String?
+
+  func validate() throws {
+    if cluster != nil, !sample { throw ValidationError("--cluster goes with --sample") }
+  }
 
   func run() async throws {
     var configuration = try relay.configuration()
     if let http { configuration.http = http }
+    let plan = try samplePlan()
     let logger = Self.logger(level: configuration.logLevel)
     let signals = StopSignals()
     let running: Relay
@@ -33,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
       throw Refusal(error.message(in: .ofEnvironment))
     }
     if sample {
-      do { try printSample(running) } catch {
+      do { try printSample(running, plan) } catch {
         await running.stop()
         throw error
       }
@@ -46,6 +57,13 @@ struct ServeCommand: AsyncParsableCommand {
     Console.error(Text.of("cli.serve.stopped", in: .ofEnvironment))
   }
 
+  private func samplePlan() throws -> SamplePlan {
+    guard let cluster else { return .standard }
+    do { return try SamplePlan(file: cluster) } catch {
+      throw Refusal(error.message(in: .ofEnvironment, file: cluster))
+    }
+  }
+
   static func logger(level: String) -> Logger {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "tongke")
@@ -54,8 +72,8 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   /// The links hold tokens, so they go in words to a terminal alone and never into a journal.
-  private func printSample(_ relay: Relay) throws {
-    let links = try withLedgerErrors(relay.configuration.data) { try relay.installSample() }
+  private func printSample(_ relay: Relay, _ plan: SamplePlan) throws {
+    let links = try withLedgerErrors(relay.configuration.data) { try relay.installSample(plan) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     Console.line(String(decoding: try encoder.encode(links), as: UTF8.self))

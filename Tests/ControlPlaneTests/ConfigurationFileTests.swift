@@ -1,6 +1,7 @@
 // Goal: the documented file is the configuration: every key, its default, nothing else.
 import ControlPlane
 import Foundation
+import Ledger
 import Testing
 
 @Suite struct ConfigurationFileTests {
@@ -28,6 +29,17 @@ import Testing
 
   @Test func theFileIsTheDefaults() throws {
     #expect(try RelayConfiguration(yaml: text("tongke.yaml")) == RelayConfiguration())
+  }
+
+  @Test func theSampleFileIsTheStandardSample() throws {
+    let yaml = try text("sample-cluster.yaml")
+    #expect(try SamplePlan(yaml: yaml) == .standard)
+    // Every key is wanted, none besides.
+    for key in ["cluster", "lesson", "lead", "receivers", "institution", "room", "name"] {
+      #expect(throws: ConfigurationError.self, "\(key)") {
+        try SamplePlan(yaml: yaml.replacingOccurrences(of: key + ":", with: key + "s:"))
+      }
+    }
   }
 
   @Test func theFileWithTLSParsesToo() throws {
