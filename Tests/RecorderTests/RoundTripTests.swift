@@ -187,8 +187,8 @@ import Testing
     #expect(throws: Never.self) { try LessonLog.release(anew[0], folder: folder.path) }
   }
 
-  /// A folder copied in mid-flight, as after a crash of the machine, has all that was given back, and of what was on its
-  /// way only whole packets in their order: pages of one write may reach a copy one before the other.
+  /// A folder copied in mid-flight, as after a crash of the machine, has all that was given back, and of what was on
+  /// its way only whole packets in their order: pages of one write may reach a copy one before the other.
   @Test func aCopyTakenWhileWritingIsWhole() async throws {
     let folder = Folder()
     let recorder = try LessonRecorder(folder: folder.path, configuration: RecorderConfiguration())
