@@ -21,9 +21,11 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     var host = String(text[..<colon])
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())
+      guard host.contains(":") else { return nil }
     } else if host.contains(":") {
       return nil
     }
+    guard !host.contains("["), !host.contains("]") else { return nil }
     self.init(host: host.isEmpty || host == "*" ? "::" : host, port: port)
   }
 
