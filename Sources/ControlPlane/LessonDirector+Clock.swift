@@ -16,7 +16,8 @@ extension LessonDirector {
       }
     }
     checkpoint(Array(lessons.keys))
-    recentOpenings = recentOpenings.filter { now - ($0.value.last ?? 0) < Self.openingSpan }
+    recentOpenings = recentOpenings.filter { now - ($0.value.last ?? 0) < Self.paceSpan }
+    recentChanges = recentChanges.filter { now - ($0.value.last ?? 0) < Self.paceSpan }
   }
 
   private func findLeaves(_ id: Identifier, now: Int64) {

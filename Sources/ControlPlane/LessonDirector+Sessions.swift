@@ -21,9 +21,11 @@ enum PatchOutcome: Sendable {
 extension LessonDirector {
   /// Transports of one seat beside each other: a class may watch on a board and on a laptop.
   static let sessionsPerSeat = 16
-  /// Offers of one seat within `openingSpan` milliseconds; a page that fails at once must not hammer the relay.
+  /// Offers of one seat within `paceSpan` milliseconds; a page that fails at once must not hammer the relay.
   static let openingsPerSpan = 40
-  static let openingSpan: Int64 = 10_000
+  /// PATCHes and DELETEs of one seat within `paceSpan`: every candidate of a browser may come by itself.
+  static let changesPerSpan = 400
+  static let paceSpan: Int64 = 10_000
 
   // MARK: POST
 
@@ -82,9 +84,14 @@ extension LessonDirector {
     guard sessions.values.count(where: { $0.seat == seat }) < Self.sessionsPerSeat else {
       throw Problem(.full, retryAfter: 30)
     }
-    let recent = recentOpenings[seat, default: []].filter { now - $0 < Self.openingSpan }
-    recentOpenings[seat] = recent + [now]
-    guard recent.count < Self.openingsPerSpan else { throw Problem(.tooFast, retryAfter: 5) }
+    try Self.checkPace(&recentOpenings[seat, default: []], limit: Self.openingsPerSpan, now: now)
+  }
+
+  /// Notes a request among the recent ones of its kind; refused ones are not noted, so that the list has an end.
+  private static func checkPace(_ recent: inout [Int64], limit: Int, now: Int64) throws(Problem) {
+    recent.removeAll { now - $0 >= paceSpan }
+    guard recent.count < limit else { throw Problem(.tooFast, retryAfter: 5) }
+    recent.append(now)
   }
 
   private func newCredentials() -> ICECredentials {
@@ -109,6 +116,7 @@ extension LessonDirector {
   func session(_ name: String, claims: AccessClaims) throws(Problem) -> Session {
     guard let session = sessions[name] else { throw Problem(.notFound) }
     guard claims.lesson == session.lesson, claims.seat == session.seat else { throw Problem(.wrongLesson) }
+    try Self.checkPace(&recentChanges[session.seat, default: []], limit: Self.changesPerSpan, now: clock())
     return session
   }
 

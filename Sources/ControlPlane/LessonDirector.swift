@@ -26,6 +26,7 @@ actor LessonDirector {
   var sessionNames: [PeerID: String] = [:]
   var followers: [Identifier: Followers] = [:]
   var recentOpenings: [Identifier: [Int64]] = [:]
+  var recentChanges: [Identifier: [Int64]] = [:]
   var nextPeer: UInt64 = 1
   var nextLesson: UInt32 = 1
   var nextSink: UInt16 = 1

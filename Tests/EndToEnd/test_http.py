@@ -290,6 +290,37 @@ def test_full_relay_is_503_with_retry_after(start_relay):
     assert int(response.headers["Retry-After"]) > 0
 
 
+def test_too_many_offers_are_429_and_others_are_not_held_up(start_relay):
+    relay = start_relay()
+    endpoint = relay.whip() | {"direction": "sendonly"}
+    statuses = []
+    for _ in range(60):
+        response = post(relay, endpoint)
+        statuses.append(response.status_code)
+        if response.status_code == 429:
+            break
+        # A seat has few sessions at a time; this one makes room for the next.
+        relay.request("DELETE", urljoin(endpoint["url"], response.headers["Location"]), endpoint["token"])
+    assert set(statuses[:-1]) == {201} and len(statuses) > 20, statuses
+    expect_problem(response, 429)
+    assert int(response.headers["Retry-After"]) > 0
+    opened(relay, relay.whep | {"direction": "recvonly"})
+
+
+def test_too_many_changes_of_a_session_are_429(start_relay):
+    relay = start_relay()
+    endpoint = relay.whep | {"direction": "recvonly"}
+    session, tag = opened(relay, endpoint)
+    for _ in range(1_000):
+        response = relay.request(
+            "PATCH", session, endpoint["token"], data=fragment(), headers=dict(FRAGMENT) | {"If-Match": '"stale"'}
+        )
+        if response.status_code != 412:
+            break
+    expect_problem(response, 429)
+    assert int(response.headers["Retry-After"]) > 0
+
+
 def test_health_readiness_metrics_and_the_description(relay):
     assert relay.request("GET", "/healthz").status_code == 200
     assert relay.request("GET", "/readyz").status_code == 200
