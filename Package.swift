@@ -146,3 +146,14 @@ let package = Package(
     .testTarget(name: "LayoutTests", swiftSettings: settings),
   ]
 )
+
+// TONGKE_PARTS=media: the media path and its tests alone, which need no package. For sanitizers and a short edit loop;
+// `--scratch-path` keeps its products apart.
+if Context.environment["TONGKE_PARTS"] == "media" {
+  let parts: Set = ["PacketRing", "RTCWire", "RTCCore", "Recorder", "MediaWorker", "Simulation"]
+  package.dependencies = []
+  package.targets.removeAll { target in
+    let part = target.name.hasSuffix("Tests") ? String(target.name.dropLast(5)) : target.name
+    return !parts.contains(part) && !["COpenSSL", "CLinuxIO", "CSRTP"].contains(part)
+  }
+}
