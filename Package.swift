@@ -113,7 +113,7 @@ let package = Package(
       name: "RTCCoreTests", dependencies: ["RTCCore", "RTCWire", "PacketRing", "COpenSSL", "CSRTP"],
       swiftSettings: settings),
     .testTarget(
-      name: "MediaWorkerTests", dependencies: ["MediaWorker", "RTCCore", "RTCWire", "PacketRing"],
+      name: "MediaWorkerTests", dependencies: ["MediaWorker", "RTCCore", "RTCWire", "PacketRing", "Simulation"],
       swiftSettings: settings),
     .testTarget(
       name: "RecorderTests", dependencies: ["Recorder", "PacketRing", "CLinuxIO"], swiftSettings: settings),

@@ -77,50 +77,6 @@ struct Estimator {
   }
 }
 
-/// What was sent under each transport-wide sequence number, to make sense of the feedback.
-struct SendLog: ~Copyable {
-  private struct Entry: BitwiseCopyable {
-    var sequence: Int64 = -1
-    var byteCount: Int32 = 0
-    var sentMicroseconds: Int64 = 0
-  }
-
-  private static let capacity = 4_096
-  private let entries: UnsafeMutablePointer<Entry>
-  private(set) var nextSequence: Int64 = 1
-
-  init() {
-    entries = .allocate(capacity: Self.capacity)
-    entries.initialize(repeating: Entry(), count: Self.capacity)
-  }
-
-  deinit { entries.deallocate() }
-
-  /// Gives the next transport-wide sequence number to a packet.
-  mutating func note(byteCount: Int, now: Instant) -> UInt16 {
-    let sequence = nextSequence
-    nextSequence += 1
-    entries[Int(sequence) & (Self.capacity - 1)] = Entry(
-      sequence: sequence, byteCount: Int32(byteCount), sentMicroseconds: now.microseconds)
-    return UInt16(truncatingIfNeeded: sequence)
-  }
-
-  /// Forgets what was sent by another path: its fate says nothing of this one.
-  mutating func forgetAll() { entries.update(repeating: Entry(), count: Self.capacity) }
-
-  /// Takes a packet out of the log; nil for one never sent, forgotten or told before.
-  mutating func settle(_ sequence: UInt16) -> Int? {
-    // The full number nearest below the next one.
-    let behind = Int64(UInt16(truncatingIfNeeded: nextSequence) &- sequence)
-    let full = nextSequence - (behind == 0 ? 65_536 : behind)
-    guard full > 0 else { return nil }
-    let entry = entries + (Int(full) & (Self.capacity - 1))
-    guard entry.pointee.sequence == full else { return nil }
-    entry.pointee.sequence = -1
-    return Int(entry.pointee.byteCount)
-  }
-}
-
 /// The budget of one receiver's video: 2.5 × the estimate, 1.5 × that of a line that has shown its limit, in bursts of
 /// at most max(5 packets, 5 ms' worth).
 struct PacerBudget {

@@ -56,9 +56,9 @@ struct Peer: ~Copyable {
   var feedback = TransportFeedbackRecorder()
 
   var sendStreams: [Int32] = []
-  var audioQueue = BoundedQueue<ForwardEntry>(capacity: 128)
-  var repairQueue = BoundedQueue<ForwardEntry>(capacity: 256)
-  var videoQueue = BoundedQueue<ForwardEntry>(capacity: 1_024)
+  var audioQueue = BoundedQueue<ForwardEntry>(limit: 128)
+  var repairQueue = BoundedQueue<ForwardEntry>(limit: 256)
+  var videoQueue = BoundedQueue<ForwardEntry>(limit: 1_024)
   var queuedVideoBytes = 0
   var estimator = Estimator()
   var log = SendLog()
@@ -84,6 +84,7 @@ struct Peer: ~Copyable {
   var nextStatistics: Instant
   var nextPace: Instant = .distantFuture
   var nextLayerCheck: Instant
+  var nextTrim: Instant
   /// What the next drain has to write.
   var owesReport = false
   /// The first send stream that the last compound had no room for; 0 when all are reported.
@@ -108,6 +109,7 @@ struct Peer: ~Copyable {
     nextReport = now + .milliseconds(500)
     nextStatistics = now + .seconds(1)
     nextLayerCheck = now + .milliseconds(200)
+    nextTrim = now + .seconds(16)
     statistics = PeerStatistics(peer: description.id, at: now)
   }
 

@@ -143,21 +143,16 @@ extension RelayCore {
     let send = sends[sendIndex]
     let last = send.pointee.nextSequence - 1
     let out = last - Int64(UInt16(truncatingIfNeeded: last) &- sequence)
-    guard out > 0, let packet = send.pointee.sent.find(out), streams.contains(Int32(packet.pointee.sourceStream))
-    else {
+    guard send.pointee.retransmissionSSRC != nil else { return tally.drop(.noRetransmission) }
+    guard out > 0, let packet = send.pointee.sent.find(out), streams.contains(Int32(packet.sourceStream)) else {
       return tally.drop(.staleEntry)
     }
-    guard send.pointee.retransmissionSSRC != nil else { return tally.drop(.noRetransmission) }
     // Repairs of a picture that is not shown would only keep the line full.
     guard !send.pointee.isPaused else { return tally.drop(.overBudget) }
     let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
     let pause = UInt32(clamping: min(peers[index].pointee.roundTrip.microseconds / 1_500, 200))
-    guard packet.pointee.repeats < 10,
-      packet.pointee.repeats == 0 || milliseconds &- packet.pointee.sentMilliseconds >= pause
-    else { return tally.drop(.repeatLimit) }
-    packet.pointee.repeats += 1
-    packet.pointee.sentMilliseconds = milliseconds
-    queueRepair(packet.pointee, out: out, send: sendIndex, peer: index, now: now)
+    guard send.pointee.sent.mayRepeat(out, pause: pause, now: milliseconds) else { return tally.drop(.repeatLimit) }
+    queueRepair(packet, out: out, send: sendIndex, peer: index, now: now)
   }
 
   private mutating func wantPicture(_ ssrc: UInt32, peer index: Int32, now: Now) {

@@ -49,8 +49,19 @@ extension RelayCore {
     if peer.pointee.nextStatistics <= moment {
       peer.pointee.nextStatistics = moment + .seconds(1)
       emit(.peerStatistics(statistics(of: index, now: now)))
+      trimQueues(index, now: now)
     }
     rearm(index)
+  }
+
+  /// Gives back what a burst has made the queues grow by, every 16 s.
+  private mutating func trimQueues(_ index: Int32, now: Now) {
+    let peer = peers[index]
+    guard now.monotonic >= peer.pointee.nextTrim else { return }
+    peer.pointee.nextTrim = now.monotonic + .seconds(16)
+    peer.pointee.audioQueue.trim()
+    peer.pointee.repairQueue.trim()
+    peer.pointee.videoQueue.trim()
   }
 
   /// 15 s of silence is stalled, 30 s is gone; so is who never finished connecting within 30 s.

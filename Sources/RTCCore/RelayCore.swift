@@ -109,12 +109,12 @@ public struct RelayCore: ~Copyable {
     self.configuration = configuration
     self.arena = arena
     ledger = SlotLedger(slotCount: arena.slotCount)
-    peers = Slab(capacity: configuration.peerLimit)
+    peers = Slab(capacity: configuration.peerLimit, rest: 256)
     streams = Slab(capacity: configuration.streamLimit)
     // Eight panes for each peer on average; a WHEP offer with more is refused by the negotiation.
-    sends = Slab(capacity: configuration.peerLimit * 8)
+    sends = Slab(capacity: configuration.peerLimit * 8, rest: 1_024)
     tracks = Slab(capacity: configuration.streamLimit)
-    lessons = Slab(capacity: configuration.lessonLimit)
+    lessons = Slab(capacity: configuration.lessonLimit, rest: 64)
     sinks = Slab(capacity: Self.sinkLimit)
     injections = Slab(capacity: Self.injectionLimit)
     paths = PathTable(limit: configuration.peerLimit * Peer.pathLimit)

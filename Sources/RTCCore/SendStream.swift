@@ -1,48 +1,4 @@
-import PacketRing
 import RTCWire
-
-/// What was sent under one sequence number: enough to make the same payload again. 24 bytes.
-struct SentPacket: BitwiseCopyable {
-  /// Low 32 bits of the outgoing sequence, to tell this packet from the one a ring's length away.
-  var outSequence: UInt32 = 0
-  /// Low 32 bits of the source's extended sequence.
-  var sourceSequence: UInt32 = 0
-  var timestampOffset: UInt32 = 0
-  /// Milliseconds of the monotonic clock, truncated; when it was last sent or repeated.
-  var sentMilliseconds: UInt32 = 0
-  var sourceStream: UInt16 = 0
-  var pictureIDOffset: UInt16 = 0
-  var layerIndexOffset: UInt8 = 0
-  var repeats: UInt8 = 0
-  var isValid: Bool = false
-}
-
-/// The last packets of a SendStream by outgoing sequence: what a NACK is answered from.
-struct SendHistory: ~Copyable {
-  private let entries: UnsafeMutablePointer<SentPacket>
-  private let mask: Int
-
-  /// - Parameter capacity: a power of two.
-  init(capacity: Int) {
-    precondition(capacity & (capacity - 1) == 0)
-    entries = .allocate(capacity: capacity)
-    entries.initialize(repeating: SentPacket(), count: capacity)
-    mask = capacity - 1
-  }
-
-  deinit { entries.deallocate() }
-
-  mutating func note(_ packet: SentPacket, outSequence: Int64) { entries[Int(outSequence) & mask] = packet }
-
-  /// The place of a packet, nil when the ring has gone past it.
-  func find(_ outSequence: Int64) -> UnsafeMutablePointer<SentPacket>? {
-    let entry = entries + (Int(outSequence) & mask)
-    guard entry.pointee.isValid, entry.pointee.outSequence == UInt32(truncatingIfNeeded: outSequence) else {
-      return nil
-    }
-    return entry
-  }
-}
 
 /// The extension block that every packet of a SendStream carries, equal in size for all so that trains are equal.
 ///
@@ -146,7 +102,8 @@ struct SendStream: ~Copyable {
     template = ExtensionTemplate(line: line)
     nextSequence = Int64.random(in: 1...0x7FFF, using: &random)
     nextRetransmission = Int64.random(in: 1...0x7FFF, using: &random)
-    sent = SendHistory(capacity: line.kind == .video ? 2_048 : 256)
+    // Without a retransmission stream nothing is ever sent again.
+    sent = SendHistory(limit: retransmissionSSRC == nil ? 0 : line.kind == .video ? 2_048 : 256)
   }
 
   /// The codec of this line for a source's codec: H.264 by packetization mode and then the nearest profile.

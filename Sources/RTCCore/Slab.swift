@@ -5,18 +5,22 @@
 struct Slab<Element: ~Copyable>: ~Copyable {
   private let elements: UnsafeMutablePointer<Element>
   private var occupied: [Bool]
-  /// Freed indices, oldest first. An index is used again only when every other has been: what still names a freed
-  /// element (a queued entry, a sent packet) is long gone by then.
+  /// Freed indices, oldest first. An index is used again only when as many others as `rest` have been freed since, or
+  /// none is left: what still names a freed element (a queued entry, a sent packet) is long gone by then.
   private var free: [Int32]
   private var freeHead = 0
   private var freeCount = 0
   private var used: Int32 = 0
   private(set) var count = 0
   let capacity: Int
+  private let rest: Int
 
-  init(capacity: Int) {
+  /// - Parameter rest: elements that may lie unused before the oldest of them is used again; it bounds the memory that
+  ///   coming and going touches. Nil: all of them.
+  init(capacity: Int, rest: Int? = nil) {
     precondition(capacity > 0 && capacity < Int(Int32.max))
     self.capacity = capacity
+    self.rest = rest ?? capacity
     elements = .allocate(capacity: capacity)
     occupied = Array(repeating: false, count: capacity)
     free = Array(repeating: 0, count: capacity)
@@ -43,7 +47,7 @@ struct Slab<Element: ~Copyable>: ~Copyable {
   mutating func insert(_ element: consuming Element) -> Int32 {
     precondition(!isFull)
     let index: Int32
-    if Int(used) < capacity {
+    if Int(used) < capacity, freeCount <= rest {
       index = used
       used += 1
     } else {
@@ -64,58 +68,5 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     free[(freeHead + freeCount) % capacity] = index
     freeCount += 1
     count -= 1
-  }
-}
-
-/// A bounded first-in first-out queue of plain values in one allocation.
-struct BoundedQueue<Element: BitwiseCopyable>: ~Copyable {
-  private let storage: UnsafeMutablePointer<Element>
-  private let mask: Int
-  private var head = 0
-  private var tail = 0
-
-  /// - Parameter capacity: a power of two.
-  init(capacity: Int) {
-    precondition(capacity > 0 && capacity & (capacity - 1) == 0)
-    storage = .allocate(capacity: capacity)
-    mask = capacity - 1
-  }
-
-  deinit { storage.deallocate() }
-
-  var count: Int { tail - head }
-  var isEmpty: Bool { head == tail }
-  var isFull: Bool { count == mask + 1 }
-  var first: Element { storage[head & mask] }
-
-  subscript(offset: Int) -> Element { storage[(head + offset) & mask] }
-
-  /// False when full; the element is then the caller's to count as dropped.
-  mutating func push(_ element: Element) -> Bool {
-    guard !isFull else { return false }
-    storage[tail & mask] = element
-    tail += 1
-    return true
-  }
-
-  mutating func pop() -> Element? {
-    guard head != tail else { return nil }
-    defer { head += 1 }
-    return storage[head & mask]
-  }
-
-  mutating func removeAll() { head = tail }
-
-  /// Keeps the elements that satisfy `isKept`, in order. O(count).
-  mutating func filter(_ isKept: (Element) -> Bool) {
-    var write = head
-    for read in head..<tail {
-      let element = storage[read & mask]
-      if isKept(element) {
-        storage[write & mask] = element
-        write += 1
-      }
-    }
-    tail = write
   }
 }

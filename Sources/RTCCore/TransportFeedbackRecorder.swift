@@ -5,18 +5,14 @@ struct TransportFeedbackRecorder: ~Copyable {
   private static let capacity = 2_048
   /// Packets one feedback covers at most; the rest goes into the next.
   private static let statusLimit = 256
-  private let arrivals: UnsafeMutablePointer<Int64>
+  /// Made by the first packet: only who publishes needs it.
+  private var arrivals: UnsafeMutablePointer<Int64>?
   private var extender = SequenceExtender()
   private var nextToReport: Int64?
   private var highest: Int64 = 0
   private var feedbackCount: UInt8 = 0
 
-  init() {
-    arrivals = .allocate(capacity: Self.capacity)
-    arrivals.initialize(repeating: 0, count: Self.capacity)
-  }
-
-  deinit { arrivals.deallocate() }
+  deinit { arrivals?.deallocate() }
 
   mutating func receive(_ sequence: UInt16, at arrival: Instant) {
     let extended = extender.extend(sequence)
@@ -31,7 +27,7 @@ struct TransportFeedbackRecorder: ~Copyable {
       if extended - highest >= Int64(Self.capacity) {
         clear()
       } else {
-        for skipped in (highest + 1)..<(extended + 1) { arrivals[Int(skipped) & (Self.capacity - 1)] = 0 }
+        for skipped in (highest + 1)..<(extended + 1) { arrivals?[Int(skipped) & (Self.capacity - 1)] = 0 }
       }
       highest = extended
       if highest - next >= Int64(Self.capacity) { nextToReport = highest - Int64(Self.capacity) + 1 }
@@ -74,11 +70,16 @@ struct TransportFeedbackRecorder: ~Copyable {
     feedbackCount &+= 1
   }
 
-  private func arrival(_ sequence: Int64) -> Int64 { arrivals[Int(sequence) & (Self.capacity - 1)] }
+  private func arrival(_ sequence: Int64) -> Int64 { arrivals?[Int(sequence) & (Self.capacity - 1)] ?? 0 }
 
   private mutating func store(_ sequence: Int64, _ arrival: Instant) {
-    arrivals[Int(sequence) & (Self.capacity - 1)] = max(arrival.microseconds, 1)
+    if arrivals == nil {
+      let fresh = UnsafeMutablePointer<Int64>.allocate(capacity: Self.capacity)
+      fresh.initialize(repeating: 0, count: Self.capacity)
+      arrivals = fresh
+    }
+    arrivals?[Int(sequence) & (Self.capacity - 1)] = max(arrival.microseconds, 1)
   }
 
-  private mutating func clear() { arrivals.update(repeating: 0, count: Self.capacity) }
+  private mutating func clear() { arrivals?.update(repeating: 0, count: Self.capacity) }
 }
