@@ -71,8 +71,20 @@ public struct RelayConfiguration: Sendable, Equatable {
   /// HTTPS; nil leaves it out, for a proxy on this machine that has the certificate.
   public var https: ListenAddress? = ListenAddress(host: "::", port: 8443)
   public var data = "/var/lib/tongke"
-  /// Media over UDP; 0 takes any free port.
+  /// Media: worker n takes `udpPort` + n, UDP and TCP alike; 0 takes any free port for each.
   public var udpPort: UInt16 = 8189
+  /// Media threads; 0 takes one for each processor the process may use.
+  public var workers = 0
+  /// Whether each media thread stays on a processor of its own.
+  public var pinsWorkers = false
+  public var cipher = CipherChoice.auto
+  /// Whether the kernel cuts trains of datagrams, where it can.
+  public var segmentsTrains = true
+  public var coalescing = CoalescingChoice.auto
+  /// Whether media may come by TCP as well, for networks that carry no UDP.
+  public var takesTCP = true
+  /// When joins are refused; nil never refuses one for load.
+  public var admission: AdmissionLimits? = AdmissionLimits()
   /// Media on 127.0.0.1 alone.
   public var loopbackOnly = false
   /// Addresses told to clients in place of the machine's own.
@@ -81,7 +93,7 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var certificate: String?
   public var privateKey: String?
   /// Sessions of all lessons together.
-  public var sessionLimit = 1_000
+  public var sessionLimit = 4_000
   public var recordsLessons = true
   /// Whether lessons without a window are recorded too, each stretch of teaching by itself.
   public var recordsAlwaysLive = false
@@ -136,7 +148,7 @@ public struct RelayConfiguration: Sendable, Equatable {
       announce = addresses
     case "tls": try applyTLS(value, line: line)
     case "sessionLimit":
-      guard let limit = Self.number(value, in: 1...2_000) else { throw wrong() }
+      guard let limit = Self.number(value, in: 1...20_000) else { throw wrong() }
       sessionLimit = limit
     case "record":
       guard let records = value.bool else { throw wrong() }
@@ -147,7 +159,11 @@ public struct RelayConfiguration: Sendable, Equatable {
     case "logLevel":
       guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
       logLevel = level
-    default: throw ConfigurationError(reason: .unknownKey, line: line, key: name)
+    default:
+      guard let isRight = try applyMedia(name, value) else {
+        throw ConfigurationError(reason: .unknownKey, line: line, key: name)
+      }
+      guard isRight else { throw wrong() }
     }
   }
 
@@ -171,13 +187,14 @@ public struct RelayConfiguration: Sendable, Equatable {
   static func isAddress(_ text: String) -> Bool { SocketAddress(address: text, port: 0) != nil }
 
   /// A decimal number; Yams' own reading takes sums of sixties as well, whose overflow traps.
-  private static func number(_ value: Node, in range: ClosedRange<Int>) -> Int? {
+  static func number(_ value: Node, in range: ClosedRange<Int>) -> Int? {
     value.string.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
   }
 
   /// Keys of the file, for the test that each is documented.
   package static let keys = [
-    "http", "https", "data", "udpPort", "announce", "tls", "sessionLimit", "record", "recordAlwaysLive", "logLevel",
+    "http", "https", "data", "udpPort", "workers", "pinWorkers", "announce", "tls", "cipher", "segmentation",
+    "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 }

@@ -15,7 +15,10 @@ extension LessonDirector {
         try? end(id, reason: "windowClosed")
       }
     }
+    keepGathered()
     checkpoint(Array(lessons.keys))
+    for (id, lesson) in lessons where lesson.hasUntoldCount { tellCount(id) }
+    measure(now: now)
     recentOpenings = recentOpenings.filter { now - ($0.value.last ?? 0) < Self.paceSpan }
     recentChanges = recentChanges.filter { now - ($0.value.last ?? 0) < Self.paceSpan }
   }

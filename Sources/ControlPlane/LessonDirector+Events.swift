@@ -32,12 +32,10 @@ extension LessonDirector {
   }
 
   private func withSession(_ peer: PeerID, _ change: (inout Session) -> Void) {
-    guard let name = sessionNames[peer], var session = sessions[name] else { return }
-    change(&session)
-    sessions[name] = session
+    sessions.change(peer, change)
   }
 
-  private func session(of peer: PeerID) -> Session? { sessionNames[peer].flatMap { sessions[$0] } }
+  private func session(of peer: PeerID) -> Session? { sessions[peer] }
 
   private func log(_ peer: PeerID, _ message: String, _ more: [String: String] = [:]) {
     guard let session = session(of: peer) else { return }
@@ -57,9 +55,9 @@ extension LessonDirector {
     let now = clock()
     // A transport of the same seat that has gone silent is the one this peer comes back from. It is left to end by
     // itself: should it live after all, it is a second screen in the room.
-    let former = sessions.values.first {
-      $0.seat == session.seat && $0.peer != peer && $0.kind == session.kind && $0.isConnected
-        && !$0.isReplaced && ($0.isPublishing || $0.isSilent(now: now))
+    let former = sessions.of(seat: session.seat).first {
+      $0.peer != peer && $0.kind == session.kind && $0.isConnected && !$0.isReplaced
+        && ($0.isPublishing || $0.isSilent(now: now))
     }
     let changes = lessons[session.lesson]?.trackers[session.seat]?.connect(
       peer: peer.rawValue, replacing: former?.peer.rawValue, now: now)
@@ -71,20 +69,20 @@ extension LessonDirector {
     var payload = [("peer", String(peer.rawValue)), ("kind", session.isPublishing ? "publish" : "receive")]
     if let former { payload.append(("replaces", String(former.peer.rawValue))) }
     events.append(LedgerEvent(kind: .peerConnected, lesson: session.lesson, seat: session.seat, payload: payload))
-    keep(events)
-    tell(session.lesson, .peers(connectedCount(session.lesson)))
+    gather(events)
+    tellCount(session.lesson)
   }
 
   /// A transport is gone.
   func forget(_ peer: PeerID, end: PeerEnd) {
-    guard let name = sessionNames.removeValue(forKey: peer), let session = sessions.removeValue(forKey: name) else {
-      return
-    }
+    guard let session = sessions.remove(peer, now: clock()) else { return }
+    admission.remove(peer)
     let why = Text.of("end.\(end)", in: .english)
     logger.info(
       "peer gone",
       metadata: ["peer": "\(peer.rawValue)", "lesson": "\(session.lesson)", "end": "\(end)", "why": "\(why)"])
     guard var lesson = lessons[session.lesson] else { return }
+    if session.kind == .receive { placement.leave(lesson.number, at: session.worker, now: clock()) }
     if case .publish(let feed) = session.kind, lesson.publishers[feed] == peer {
       lesson.publishers[feed] = nil
       lesson.silentSince[feed] = clock()
@@ -95,15 +93,15 @@ extension LessonDirector {
     guard session.isConnected else { return }
     lessons[session.lesson]?.trackers[session.seat]?.disconnect(peer: peer.rawValue, now: clock())
     if end != .replaced, !session.isReplaced {
-      keep(
-        .peerLost, lesson: session.lesson, seat: session.seat,
-        [("peer", String(peer.rawValue)), ("reason", "\(end)")])
+      let payload = [("peer", String(peer.rawValue)), ("reason", "\(end)")]
+      gather([LedgerEvent(kind: .peerLost, lesson: session.lesson, seat: session.seat, payload: payload)])
     }
-    tell(session.lesson, .peers(connectedCount(session.lesson)))
+    tellCount(session.lesson)
   }
 
   private func take(_ statistics: PeerStatistics) {
     let now = clock()
+    measureStage(statistics, now: now)
     withSession(statistics.peer) {
       $0.statistics = statistics
       $0.statisticsAt = now
@@ -116,18 +114,25 @@ extension LessonDirector {
 
   private func qualityChanged(_ peer: PeerID, kind: MediaKind, isDegraded: Bool) {
     guard let session = session(of: peer) else { return }
-    keep(isDegraded ? .degraded : .restored, lesson: session.lesson, seat: session.seat, [("kind", "\(kind)")])
-    tell(session.lesson, isDegraded ? .degraded(peer: peer.rawValue) : .restored(peer: peer.rawValue))
+    gather([
+      LedgerEvent(
+        kind: isDegraded ? .degraded : .restored, lesson: session.lesson, seat: session.seat,
+        payload: [("kind", "\(kind)")])
+    ])
+    tell(
+      session.lesson, isDegraded ? .degraded(peer: peer.rawValue) : .restored(peer: peer.rawValue),
+      about: session.seat)
   }
 
   private func paneChanged(_ peer: PeerID, mid: String, feed: FeedName?, reason: String?) {
     guard let session = session(of: peer) else { return }
     if let reason {
-      keep(
-        .paneEmpty, lesson: session.lesson, seat: session.seat,
-        [("mid", mid), ("feed", feed?.rawValue ?? ""), ("reason", reason)])
+      let payload = [("mid", mid), ("feed", feed?.rawValue ?? ""), ("reason", reason)]
+      gather([LedgerEvent(kind: .paneEmpty, lesson: session.lesson, seat: session.seat, payload: payload)])
     }
-    tell(session.lesson, .pane(peer: peer.rawValue, mid: mid, feed: feed?.rawValue, reason: reason))
+    tell(
+      session.lesson, .pane(peer: peer.rawValue, mid: mid, feed: feed?.rawValue, reason: reason),
+      about: session.seat)
   }
 
   // MARK: Tracks
@@ -147,7 +152,7 @@ extension LessonDirector {
 
   /// The publisher is the newest session of the feed whose transport stands.
   private func notePublisher(_ feed: FeedName, lesson id: Identifier) {
-    let newest = sessions.values.filter { $0.lesson == id && $0.kind == .publish(feed) && $0.isConnected }
+    let newest = sessions.of(lesson: id).filter { $0.kind == .publish(feed) && $0.isConnected }
       .max { $0.peer.rawValue < $1.peer.rawValue }
     guard let newest, lessons[id]?.publishers[feed] != newest.peer else { return }
     let former = lessons[id]?.publishers[feed]
@@ -182,7 +187,7 @@ extension LessonDirector {
   private func setStage(_ id: Identifier) {
     guard let lesson = lessons[id] else { return }
     let stage = lesson.stage
-    _ = worker.send(.setStage(lesson.number, stage.picture.id, audio: stage.sound.id))
+    send(.setStage(lesson.number, stage.picture.id, audio: stage.sound.id), toAllOf: lesson.number)
     tell(id, .feeds(lesson.liveFeeds.map(\.rawValue)))
   }
 }

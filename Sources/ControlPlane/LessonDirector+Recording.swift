@@ -30,10 +30,11 @@ extension LessonDirector {
   private func startRecording(_ feed: FeedName, of lesson: LiveLesson) -> FeedRecording? {
     // Of an always-live lesson each stretch is a recording of its own, numbered by when it began.
     let number = lesson.value.isAlwaysLive ? UInt32(truncatingIfNeeded: clock() / 1_000) : 0
-    let recording = FeedRecording(sink: SinkID(rawValue: nextSink), feed: feed, number: number)
+    let recording = FeedRecording(sink: SinkID(rawValue: nextSink), worker: lesson.home, feed: feed, number: number)
     nextSink = nextSink == .max ? 1 : nextSink + 1
     let isStarted = recordings.start(
-      recording.logged(lesson: lesson.value.id), sink: recording.sink, lesson: lesson.number, feed: feed.id)
+      recording.logged(lesson: lesson.value.id), sink: recording.sink, lesson: lesson.number, feed: feed.id,
+      at: workers[lesson.home])
     return isStarted ? recording : nil
   }
 
@@ -50,7 +51,7 @@ extension LessonDirector {
 
   func finish(_ recording: FeedRecording, of lesson: Identifier) {
     keep(.recordingEnded, lesson: lesson, [("feed", recording.feed.rawValue)])
-    recordings.finish(recording.logged(lesson: lesson), sink: recording.sink)
+    recordings.finish(recording.logged(lesson: lesson), sink: recording.sink, at: workers[recording.worker])
   }
 
   // MARK: What the recorder tells

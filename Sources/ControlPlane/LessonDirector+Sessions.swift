@@ -34,17 +34,17 @@ extension LessonDirector {
   ) throws(Problem) -> OpenedSession {
     let lesson = try open(id)
     let seat = try seat(claims, in: lesson, kind: kind)
-    try checkLimits(seat: seat.id)
+    try Self.checkPace(&recentOpenings[seat.id, default: []], limit: Self.openingsPerSpan, now: clock())
     let offer: SessionDescription
     do throws(SDPError) { offer = try SessionDescription(parsing: text) } catch {
       throw Problem(.malformedOffer, arguments: ["reason": error.reason.rawValue], line: error.line)
     }
+    let join = try place(kind, of: seat.id, in: lesson)
     let peer = PeerID(rawValue: nextPeer)
     nextPeer += 1
     let transport = LocalTransport(
       credentials: newCredentials(), fingerprint: identity.fingerprint,
-      candidates: reach.candidates(
-        port: worker.port, announce: configuration.announce, loopbackOnly: configuration.loopbackOnly),
+      candidates: candidates(reach, worker: join.worker),
       sessionID: UInt64.random(in: 1...UInt64(Int64.max), using: &random))
     var feed: FeedID?
     if case .publish(let name) = kind { feed = name.id }
@@ -58,13 +58,14 @@ extension LessonDirector {
         error.isUnusable ? .unusableOffer : .malformedOffer, arguments: ["reason": error.reason.rawValue],
         line: error.line)
     }
-    guard worker.send(.addPeer(made.peer)) else { throw Problem(.full, retryAfter: 2) }
+    guard workers[join.worker].send(.addPeer(made.peer)) else { throw refusal(.commands) }
     let session = Session(
       name: Self.secret(24), peer: peer, lesson: id, seat: seat.id, role: seat.role, kind: kind,
-      entityTag: "\"\(Self.secret(9))\"", remoteFragment: made.peer.remote.userFragment,
+      worker: join.worker, entityTag: "\"\(Self.secret(9))\"", remoteFragment: made.peer.remote.userFragment,
       bundle: made.answer.media.map { "\($0.kind) \($0.mid ?? "0")" }, reach: reach)
-    sessions[session.name] = session
-    sessionNames[peer] = session.name
+    sessions.insert(session)
+    if kind == .receive { placement.join(lesson.number, at: join.worker) }
+    admission.admit(peer, join, now: clock())
     return OpenedSession(
       name: session.name, entityTag: session.entityTag, answer: made.answer.text, peer: peer.rawValue)
   }
@@ -76,15 +77,6 @@ extension LessonDirector {
     }
     if case .publish = kind, seat.role != .lead { throw Problem(.wrongRole) }
     return seat
-  }
-
-  private func checkLimits(seat: Identifier) throws(Problem) {
-    let now = clock()
-    guard sessions.count < configuration.sessionLimit else { throw Problem(.full, retryAfter: 10) }
-    guard sessions.values.count(where: { $0.seat == seat }) < Self.sessionsPerSeat else {
-      throw Problem(.full, retryAfter: 30)
-    }
-    try Self.checkPace(&recentOpenings[seat, default: []], limit: Self.openingsPerSpan, now: now)
   }
 
   /// Notes a request among the recent ones of its kind; refused ones are not noted, so that the list has an end.
@@ -136,7 +128,7 @@ extension LessonDirector {
     guard isRestart, let userFragment = fragment.userFragment else {
       for candidate in fragment.candidates.prefix(32) {
         guard let address = candidate.socketAddress, candidate.transport == "udp" else { continue }
-        _ = worker.send(.addRemoteCandidate(session.peer, address))
+        _ = workers[session.worker].send(.addRemoteCandidate(session.peer, address))
       }
       return .noted
     }
@@ -145,12 +137,14 @@ extension LessonDirector {
     else { throw Problem(.restartIncomplete) }
     let local = newCredentials()
     let remote = ICECredentials(userFragment: userFragment, password: password)
-    guard worker.send(.restartICE(session.peer, local: local, remote: remote)) else {
-      throw Problem(.full, retryAfter: 2)
+    guard workers[session.worker].send(.restartICE(session.peer, local: local, remote: remote)) else {
+      throw .full(.commands, retryAfter: 2)
     }
     let tag = "\"\(Self.secret(9))\""
-    sessions[name]?.entityTag = tag
-    sessions[name]?.remoteFragment = userFragment
+    sessions.change(session.peer) {
+      $0.entityTag = tag
+      $0.remoteFragment = userFragment
+    }
     return .restarted(fragment: restartFragment(session, local: local), entityTag: tag)
   }
 
@@ -158,8 +152,7 @@ extension LessonDirector {
     var answer = SDPFragment()
     answer.userFragment = local.userFragment
     answer.password = local.password
-    answer.candidates = session.reach.candidates(
-      port: worker.port, announce: configuration.announce, loopbackOnly: configuration.loopbackOnly)
+    answer.candidates = candidates(session.reach, worker: session.worker)
     answer.endOfCandidates = true
     // The first section of the bundle names the transport (RFC 8840 §4.4).
     let sections = session.bundle.map { $0.split(separator: " ") }
@@ -170,7 +163,7 @@ extension LessonDirector {
 
   func delete(_ name: String, claims: AccessClaims) throws(Problem) {
     let session = try session(name, claims: claims)
-    _ = worker.send(.removePeer(session.peer))
+    _ = workers[session.worker].send(.removePeer(session.peer))
     forget(session.peer, end: .removed)
   }
 
@@ -180,7 +173,7 @@ extension LessonDirector {
   func setPane(
     lesson id: Identifier, peer: UInt64, claims: AccessClaims, mid: String, show: String, maxHeight: Int
   ) throws(Problem) {
-    guard let name = sessionNames[PeerID(rawValue: peer)], let session = sessions[name], session.lesson == id else {
+    guard let session = sessions[PeerID(rawValue: peer)], session.lesson == id else {
       throw Problem(.notFound)
     }
     guard claims.role == .operator || claims.seat == session.seat else { throw Problem(.wrongLesson) }
@@ -194,6 +187,6 @@ extension LessonDirector {
     case "stageCamera", "camera": source = .feed(FeedName.camera.id)
     default: throw Problem(.unknownFeed)
     }
-    _ = worker.send(.setPane(session.peer, mid: mid, source: source, maxHeight: UInt16(maxHeight)))
+    _ = workers[session.worker].send(.setPane(session.peer, mid: mid, source: source, maxHeight: UInt16(maxHeight)))
   }
 }

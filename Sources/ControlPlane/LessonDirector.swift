@@ -14,7 +14,7 @@ actor LessonDirector {
 
   let configuration: RelayConfiguration
   let store: LedgerStore
-  let worker: MediaWorker
+  let workers: [MediaWorker]
   let identity: DTLSIdentity
   let recordings: RecordingDesk
   let clock: @Sendable () -> Int64
@@ -22,8 +22,10 @@ actor LessonDirector {
 
   var lessons: [Identifier: LiveLesson] = [:]
   var lessonsByNumber: [LessonID: Identifier] = [:]
-  var sessions: [String: Session] = [:]
-  var sessionNames: [PeerID: String] = [:]
+  var sessions: SessionBook
+  var placement: WorkerPlacement
+  var admission: Admission
+  var meters: [LoadMeter]
   var followers: [Identifier: Followers] = [:]
   var recentOpenings: [Identifier: [Int64]] = [:]
   var recentChanges: [Identifier: [Int64]] = [:]
@@ -31,20 +33,30 @@ actor LessonDirector {
   var nextLesson: UInt32 = 1
   var nextSink: UInt16 = 1
   var random = SystemRandomNumberGenerator()
+  /// A core's lessons: one that spreads is on several, so this is the limit of all together.
+  static let lessonLimit = CoreConfiguration().lessonLimit
   private(set) var isStopping = false
   private var isServing = false
   /// Whether lessons can be let in.
   var isReady: Bool { isServing && !isStopping }
   /// Events that the ledger could not take, as when its disk is full.
   var unkeptEvents: UInt64 = 0
+  /// Events on their way to the ledger together.
+  private var gathered: [LedgerEvent] = []
 
   init(
-    configuration: RelayConfiguration, store: LedgerStore, worker: MediaWorker, identity: DTLSIdentity,
+    configuration: RelayConfiguration, store: LedgerStore, workers: [MediaWorker], identity: DTLSIdentity,
     recordings: RecordingDesk, clock: @escaping @Sendable () -> Int64, logger: Logger
   ) {
     self.configuration = configuration
     self.store = store
-    self.worker = worker
+    self.workers = workers
+    sessions = SessionBook(workers: workers.count)
+    placement = WorkerPlacement(workers: workers.count)
+    admission = Admission(
+      limits: configuration.admission, sessionLimit: configuration.sessionLimit,
+      peerLimit: CoreConfiguration().peerLimit, workers: workers.count)
+    meters = Array(repeating: LoadMeter(), count: workers.count)
     self.identity = identity
     self.recordings = recordings
     self.clock = clock
@@ -57,6 +69,11 @@ actor LessonDirector {
   @discardableResult
   func keep(_ events: [LedgerEvent]) -> Bool {
     guard !events.isEmpty else { return true }
+    keepGathered()
+    return append(events)
+  }
+
+  private func append(_ events: [LedgerEvent]) -> Bool {
     do {
       try store.append(events)
       return true
@@ -67,11 +84,41 @@ actor LessonDirector {
     }
   }
 
+  /// Keeps events with others of the next moment: the disk is synced once for a classroom's worth of them. They are in
+  /// the ledger within some 20 ms, and before whatever is kept after them.
+  func gather(_ events: [LedgerEvent]) {
+    if gathered.isEmpty {
+      Task {
+        try? await Task.sleep(for: .milliseconds(20))
+        keepGathered()
+      }
+    }
+    gathered += events
+    if gathered.count >= 512 { keepGathered() }
+  }
+
+  /// Writes what is gathered. One that the ledger refuses takes no other with it.
+  func keepGathered() {
+    guard !gathered.isEmpty else { return }
+    let events = gathered
+    gathered = []
+    if (try? store.append(events)) != nil { return }
+    for event in events { _ = append([event]) }
+  }
+
   func keep(_ kind: EventKind, lesson: Identifier, seat: Identifier? = nil, _ payload: [(String, String)] = []) {
     keep([LedgerEvent(kind: kind, lesson: lesson, seat: seat, payload: payload)])
   }
 
-  func tell(_ lesson: Identifier, _ news: LessonNews) { followers[lesson]?.tell(news) }
+  /// - Parameter seat: the one it is about; nil is news for everyone.
+  func tell(_ lesson: Identifier, _ news: LessonNews, about seat: Identifier? = nil) {
+    followers[lesson]?.tell(news, about: seat)
+  }
+
+  /// Gives a command to every worker that has the lesson.
+  func send(_ command: Command, toAllOf lesson: LessonID) {
+    for worker in placement.workers(of: lesson) { _ = workers[worker].send(command) }
+  }
 
   // MARK: Opening
 
@@ -93,18 +140,19 @@ actor LessonDirector {
       }
       guard now < LessonWindow.closes(lesson) else { throw Problem(.afterWindow) }
     }
-    guard lessons.count < 512 else { throw Problem(.full, retryAfter: 30) }
+    guard lessons.count < Self.lessonLimit else { throw .full(.lessons, retryAfter: 30) }
     do {
       if lesson.state == .planned {
         _ = lesson.take(.publish)
         try store.upsert(lesson)
       }
       if lesson.state == .published {
+        keepGathered()
         try store.append(LedgerEvent(kind: .lessonArmed, lesson: id))
         _ = lesson.take(.arm)
       }
       return try install(lesson, now: now)
-    } catch {
+    } catch let problem as Problem { throw problem } catch {
       logger.error("lesson cannot be opened", metadata: ["lesson": "\(id)", "error": "\(error)"])
       throw Problem(.store, retryAfter: 10)
     }
@@ -112,13 +160,18 @@ actor LessonDirector {
 
   private func install(_ lesson: Lesson, now: Int64) throws -> LiveLesson {
     let number = LessonID(rawValue: nextLesson)
-    guard worker.send(.openLesson(number)) else { throw Problem(.full, retryAfter: 1) }
+    let home = placement.open(number, loads: admission.expectedLoads)
+    guard workers[home].send(.openLesson(number)) else {
+      placement.close(number)
+      throw Problem.full(.commands, retryAfter: 1)
+    }
     nextLesson += 1
-    _ = worker.send(.setStage(number, FeedName.camera.id))
+    _ = workers[home].send(.setStage(number, FeedName.camera.id))
     let seats = try store.seats(lesson: lesson.id)
     let kept = try store.attendance(lesson: lesson.id)
     var live = LiveLesson(
-      number: number, value: lesson, seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
+      number: number, home: home, value: lesson,
+      seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
       trackers: [:])
     for seat in seats {
       let counted = kept.first { $0.seat == seat.id }?.effectiveMilliseconds ?? 0
@@ -147,6 +200,7 @@ actor LessonDirector {
     guard !known.isAlwaysLive else { throw Problem(.alwaysLive) }
     if lessons[id] == nil { _ = try open(id) }
     guard let lesson = lessons[id], !lesson.isEnding else { return }
+    keepGathered()
     checkpoint([id])
     do {
       if lesson.value.state == .armed {
@@ -173,12 +227,11 @@ actor LessonDirector {
     tell(id, .state(lesson.value.state.rawValue))
     followers[id]?.end(reason)
     followers[id] = nil
-    _ = worker.send(.closeLesson(lesson.number))
+    send(.closeLesson(lesson.number), toAllOf: lesson.number)
+    placement.close(lesson.number)
     for recording in lesson.recordings.values { finish(recording, of: id) }
-    for (name, session) in sessions where session.lesson == id {
-      sessions[name] = nil
-      sessionNames[session.peer] = nil
-    }
+    for session in sessions.of(lesson: id) { admission.remove(session.peer) }
+    sessions.removeAll(of: id)
     lessons[id] = nil
     lessonsByNumber[lesson.number] = nil
     recordings.makeResource(of: id)
@@ -196,28 +249,36 @@ actor LessonDirector {
       }
       close(id, reason: "relayStopped")
     }
+    keepGathered()
   }
 
   func setReady() { isServing = true }
 
   // MARK: Following
 
-  func follow(_ id: Identifier) throws(Problem) -> (follower: UInt64, stream: AsyncStream<LessonNews>) {
+  /// - Parameter seat: the only one whose transports the follower hears of; nil hears of all.
+  func follow(_ id: Identifier, seat: Identifier?) throws(Problem) -> (follower: UInt64, stream: AsyncStream<String>) {
     let lesson = try open(id)
-    guard followers[id]?.isFull != true else { throw Problem(.full, retryAfter: 30) }
-    let added = followers[id, default: Followers()].add()
-    followers[id]?.tell(.state(lesson.value.state.rawValue))
-    followers[id]?.tell(.feeds(lesson.liveFeeds.map(\.rawValue)))
-    followers[id]?.tell(.recording(!lesson.recordings.isEmpty))
-    followers[id]?.tell(.peers(connectedCount(id)))
+    guard followers[id]?.isFull != true else { throw .full(.followers, retryAfter: 30) }
+    let added = followers[id, default: Followers()].add(seat: seat)
+    followers[id]?.tell(.state(lesson.value.state.rawValue), follower: added.id)
+    followers[id]?.tell(.feeds(lesson.liveFeeds.map(\.rawValue)), follower: added.id)
+    followers[id]?.tell(.recording(!lesson.recordings.isEmpty), follower: added.id)
+    followers[id]?.tell(.peers(sessions.watching(id)), follower: added.id)
     return (added.id, added.stream)
   }
 
   func unfollow(_ id: Identifier, _ follower: UInt64) { followers[id]?.remove(follower) }
 
-  /// Receiving transports that stand.
-  func connectedCount(_ lesson: Identifier) -> Int {
-    sessions.values.count { $0.lesson == lesson && $0.isConnected && !$0.isReplaced && !$0.isPublishing }
+  /// Tells how many watch, twice a second at most: when a bell brings hundreds, each one's news for all of them would
+  /// be the square of their number. The tick tells what was held back.
+  func tellCount(_ id: Identifier) {
+    guard let lesson = lessons[id] else { return }
+    let now = clock()
+    lessons[id]?.hasUntoldCount = now - lesson.countToldAt < 500
+    guard now - lesson.countToldAt >= 500 else { return }
+    lessons[id]?.countToldAt = now
+    tell(id, .peers(sessions.watching(id)))
   }
 }
 
@@ -225,6 +286,6 @@ extension LessonDirector {
   /// What the lesson's page shows of it now; nothing runs in a lesson that is not open.
   func summary(_ id: Identifier) -> (live: [String], connected: Int, isRecording: Bool) {
     guard let lesson = lessons[id] else { return ([], 0, false) }
-    return (lesson.liveFeeds.map(\.rawValue), connectedCount(id), !lesson.recordings.isEmpty)
+    return (lesson.liveFeeds.map(\.rawValue), sessions.watching(id), !lesson.recordings.isEmpty)
   }
 }

@@ -1,3 +1,4 @@
+import Classroom
 import Foundation
 
 /// What a page or program that follows a lesson is told, as server-sent events.
@@ -58,31 +59,46 @@ package enum LessonNews: Sendable {
 }
 
 /// Those who follow lessons; a follower that falls behind loses the oldest news, never holds anyone up.
+///
+/// News are written out once for all. What is about one seat's transport goes to that seat and to those who look after
+/// the lesson: if every classroom heard of every other, a bell would cost the square of their number.
 struct Followers {
   static let limitOfLesson = 1_024
-  private var streams: [UInt64: AsyncStream<LessonNews>.Continuation] = [:]
+  private struct Follower {
+    let continuation: AsyncStream<String>.Continuation
+    /// Nil hears of every seat.
+    let seat: Identifier?
+  }
+  private var streams: [UInt64: Follower] = [:]
   private var next: UInt64 = 0
 
   var isFull: Bool { streams.count >= Self.limitOfLesson }
 
-  mutating func add() -> (id: UInt64, stream: AsyncStream<LessonNews>) {
-    let (stream, continuation) = AsyncStream.makeStream(of: LessonNews.self, bufferingPolicy: .bufferingNewest(64))
+  /// - Parameter seat: the only one whose transports it hears of; nil hears of all.
+  mutating func add(seat: Identifier?) -> (id: UInt64, stream: AsyncStream<String>) {
+    let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
     next += 1
-    streams[next] = continuation
+    streams[next] = Follower(continuation: continuation, seat: seat)
     return (next, stream)
   }
 
-  mutating func remove(_ id: UInt64) { streams.removeValue(forKey: id)?.finish() }
+  mutating func remove(_ id: UInt64) { streams.removeValue(forKey: id)?.continuation.finish() }
 
-  func tell(_ news: LessonNews) {
-    for continuation in streams.values { continuation.yield(news) }
+  /// - Parameter seat: the one it is about; nil is news for everyone.
+  func tell(_ news: LessonNews, about seat: Identifier? = nil) {
+    guard !streams.isEmpty else { return }
+    let text = news.text
+    for follower in streams.values where seat == nil || follower.seat == nil || follower.seat == seat {
+      follower.continuation.yield(text)
+    }
   }
 
+  /// Tells one alone, as when it has just come.
+  func tell(_ news: LessonNews, follower: UInt64) { streams[follower]?.continuation.yield(news.text) }
+
   mutating func end(_ reason: String) {
-    for continuation in streams.values {
-      continuation.yield(.bye(reason))
-      continuation.finish()
-    }
+    tell(.bye(reason))
+    for follower in streams.values { follower.continuation.finish() }
     streams.removeAll()
   }
 }

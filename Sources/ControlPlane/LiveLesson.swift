@@ -28,6 +28,8 @@ struct Session {
   let seat: Identifier
   let role: Seat.Role
   let kind: Kind
+  /// The worker that has its transport.
+  let worker: Int
   /// Strong, with quotes; a new one for each ICE restart.
   var entityTag: String
   var remoteFragment: String
@@ -43,6 +45,8 @@ struct Session {
   var statisticsAt: Int64 = 0
 
   var isPublishing: Bool { kind != .receive }
+  /// A transport that receives and stands, and is the only one of its place.
+  var isWatching: Bool { isConnected && !isReplaced && !isPublishing }
 
   /// A transport this long without a word is one its seat comes back from, milliseconds: browsers speak every 2.5 s.
   static let silence: Int64 = 3_500
@@ -56,6 +60,8 @@ struct Session {
 /// A feed being recorded: the worker's sink and the recorder's name for what comes out of it.
 struct FeedRecording {
   let sink: SinkID
+  /// The lesson's home.
+  let worker: Int
   let feed: FeedName
   /// Counts the recordings of an always-live lesson; 0 elsewhere.
   let number: UInt32
@@ -64,6 +70,8 @@ struct FeedRecording {
 /// A lesson that is open: what the ledger does not need to know of it while it runs.
 struct LiveLesson {
   let number: LessonID
+  /// The worker that has its publishers and recordings.
+  let home: Int
   var value: Lesson
   var seats: [Identifier: Seat]
   var trackers: [Identifier: AttendanceTracker]
@@ -76,6 +84,11 @@ struct LiveLesson {
   /// UTC milliseconds since which an always-live lesson has nobody who publishes a feed.
   var silentSince: [FeedName: Int64] = [:]
   var isEnding = false
+  /// What each of its receivers is sent.
+  var stageRate = StageRate()
+  /// UTC milliseconds when followers were last told how many watch, and whether that has changed since.
+  var countToldAt: Int64 = 0
+  var hasUntoldCount = false
   /// Tracks announced while no recording was there yet, told to the recorder when it starts.
   var tracks: [FeedName: [AnnouncedTrack]] = [:]
 

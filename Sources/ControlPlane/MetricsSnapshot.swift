@@ -43,6 +43,20 @@ public struct SessionGauge: Sendable {
   }
 }
 
+/// How full something is, 1 = no more joins.
+package struct FullnessGauge: Sendable, Equatable {
+  /// Nil is the whole relay.
+  package var worker: Int?
+  package var resource: Shortage
+  package var ratio: Double
+
+  package init(worker: Int?, resource: Shortage, ratio: Double) {
+    self.worker = worker
+    self.resource = resource
+    self.ratio = ratio
+  }
+}
+
 /// Everything `/metrics` tells, taken at one moment.
 public struct MetricsSnapshot: Sendable {
   public var version = TongkeVersion.current
@@ -61,5 +75,8 @@ public struct MetricsSnapshot: Sendable {
   public var resourcesWaiting = 0
   /// UTC seconds when the HTTPS certificate ends; nil without HTTPS.
   public var certificateExpires: Int64?
+  package var fullness: [FullnessGauge] = []
+  /// Refused joins since the start.
+  package var refusals: [Shortage: UInt64] = [:]
   public init() {}
 }

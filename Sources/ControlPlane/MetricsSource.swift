@@ -6,7 +6,7 @@ import Recorder
 
 /// Gathers what `/metrics` tells from those who count it.
 struct MetricsSource: Sendable {
-  let worker: MediaWorker
+  let workers: [MediaWorker]
   let director: LessonDirector
   let recordings: RecordingDesk
   let store: LedgerStore
@@ -19,7 +19,7 @@ struct MetricsSource: Sendable {
   func text() async -> String {
     var snapshot = MetricsSnapshot()
     snapshot.uptimeSeconds = Double(clock() - started) / 1_000
-    snapshot.workers = [worker.counters()]
+    snapshot.workers = workers.map { $0.counters() }
     let recorder = recordings.recorder.counters()
     var gauge = RecorderGauge()
     gauge.bytesWritten = recorder.bytes
@@ -33,6 +33,8 @@ struct MetricsSource: Sendable {
     let running = await director.gauges()
     snapshot.lessons = running.lessons
     snapshot.sessions = running.sessions
+    snapshot.fullness = running.fullness
+    snapshot.refusals = running.refusals
     snapshot.responses = Array(server.counters.byClass.dropFirst())
     snapshot.ledgerEvents = UInt64((try? store.eventCount()) ?? 0)
     snapshot.resourcesWaiting = recordings.waiting
@@ -42,9 +44,16 @@ struct MetricsSource: Sendable {
 }
 
 extension LessonDirector {
-  func gauges() -> (lessons: [LessonState: Int], sessions: [SessionGauge]) {
+  struct Gauges {
+    var lessons: [LessonState: Int]
+    var sessions: [SessionGauge]
+    var fullness: [FullnessGauge]
+    var refusals: [Shortage: UInt64]
+  }
+
+  func gauges() -> Gauges {
     let states = lessons.values.reduce(into: [:]) { $0[$1.value.state, default: 0] += 1 }
-    let gauges = sessions.values.map { session in
+    let gauges = sessions.all.map { session in
       var feed = ""
       if case .publish(let name) = session.kind { feed = name.rawValue }
       return SessionGauge(
@@ -52,6 +61,20 @@ extension LessonDirector {
         direction: session.isPublishing ? .publish : .receive, feed: feed,
         statistics: session.statistics ?? PeerStatistics(peer: session.peer, at: Instant(microseconds: 0)))
     }
-    return (states, gauges)
+    return Gauges(lessons: states, sessions: gauges, fullness: fullness(), refusals: admission.refusals)
+  }
+
+  private func fullness() -> [FullnessGauge] {
+    Shortage.ofJoins.flatMap { resource in
+      let whole = admission.ratio(resource, sessions: sessions.count).map {
+        FullnessGauge(worker: nil, resource: resource, ratio: $0)
+      }
+      let each = workers.indices.compactMap { worker in
+        admission.ratio(resource, worker: worker, peers: sessions.peers[worker]).map {
+          FullnessGauge(worker: worker, resource: resource, ratio: $0)
+        }
+      }
+      return each + (whole.map { [$0] } ?? [])
+    }
   }
 }

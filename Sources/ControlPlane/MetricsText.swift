@@ -16,6 +16,7 @@ public struct MetricsText: Sendable {
     text.addProcess(snapshot)
     text.addTraffic(snapshot.workers)
     text.addWork(snapshot.workers)
+    text.addLoad(snapshot)
     text.addRecorders(snapshot.recorders)
     text.addSessions(snapshot.sessions)
     return text.text
@@ -124,6 +125,20 @@ public struct MetricsText: Sendable {
     histogram(
       "turn_seconds", "Work of one turn of a worker, without the sleep.", workers.map(\.turnMicroseconds), scale: 1e6)
     histogram("train_datagrams", "Datagrams in one segmented send.", workers.map(\.trainLength), scale: 1)
+  }
+
+  private mutating func addLoad(_ snapshot: MetricsSnapshot) {
+    add(
+      "load_ratio", .gauge, "How full the relay or a worker is of something; joins are refused at 1.",
+      snapshot.fullness.map { gauge in
+        let worker: [Label] = gauge.worker.map { [("worker", "\($0)")] } ?? []
+        return (worker + [("resource", gauge.resource.rawValue)], "\(gauge.ratio)")
+      })
+    add(
+      "joins_refused_total", .counter, "Joins refused because something is full.",
+      snapshot.refusals.isEmpty && snapshot.workers.isEmpty
+        ? []
+        : Shortage.allCases.map { ([("reason", $0.rawValue)], "\(snapshot.refusals[$0, default: 0])") })
   }
 
   /// Bucket n of the source counts integers up to 2^n − 1, so that is its upper bound; the last one has none.

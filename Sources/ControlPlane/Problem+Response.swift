@@ -21,21 +21,29 @@ extension Problem {
     }
   }
 
-  package func response(in language: Language) -> Response {
+  /// What happened, and what to do.
+  package func texts(in language: Language) -> (title: String, detail: String) {
     var arguments = arguments
     // Something missing has no line.
     arguments["place"] = line.map { Text.of("problem.place", in: language, ["line": String($0)]) } ?? ""
-    if let reason = arguments["reason"], Text.has("offer.\(reason)", in: language) {
-      arguments["reason"] = Text.of("offer.\(reason)", in: language)
+    let family = kind == .full ? "full" : "offer"
+    if let reason = arguments["reason"], Text.has("\(family).\(reason)", in: language) {
+      arguments["reason"] = Text.of("\(family).\(reason)", in: language)
+      arguments["remedy"] = kind == .full ? Text.of("full.\(reason).do", in: language) : nil
     }
     let key = "problem.\(kind.rawValue)"
+    return (Text.of(key, in: language, arguments), Text.of(key + ".do", in: language, arguments))
+  }
+
+  package func response(in language: Language) -> Response {
+    let texts = texts(in: language)
     var body: [String: ProblemValue] = [
       "type": .text("urn:tongke:problem:\(kind.rawValue)"), "status": .number(status.code),
-      "title": .text(Text.of(key, in: language, arguments)),
-      "detail": .text(Text.of(key + ".do", in: language, arguments)),
+      "title": .text(texts.title),
+      "detail": .text(texts.detail),
     ]
     if let line { body["line"] = .number(line) }
-    if let reason = self.arguments["reason"] { body["reason"] = .text(reason) }
+    if let reason = arguments["reason"] { body["reason"] = .text(reason) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var headers: HTTPFields = [.contentType: "application/problem+json", .contentLanguage: language.rawValue]

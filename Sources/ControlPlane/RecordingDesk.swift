@@ -18,7 +18,6 @@ final class RecordingDesk: Sendable {
   let recorder: LessonRecorder
   private let maker: ResourceMaker
   private let store: LedgerStore
-  private let worker: MediaWorker
   private let logger: Logger
   private let queue = DispatchQueue(label: "tongke.resources", qos: .utility)
 
@@ -31,21 +30,20 @@ final class RecordingDesk: Sendable {
   }
   private let state = Mutex(State())
 
-  init(data: String, store: LedgerStore, worker: MediaWorker, logger: Logger) throws {
+  init(data: String, store: LedgerStore, logger: Logger) throws {
     let folder = data + "/log"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     recorder = try LessonRecorder(folder: folder, configuration: RecorderConfiguration())
     maker = ResourceMaker(logFolder: folder, dataFolder: data, store: store, recorder: recorder)
     self.store = store
-    self.worker = worker
     self.logger = logger
   }
 
   // MARK: Recording
 
-  /// Begins a feed's log. False when the worker or the recorder is full.
-  func start(_ feed: RecordedFeed, sink: SinkID, lesson: LessonID, feed id: FeedID) -> Bool {
+  /// Begins a feed's log at the worker that has the feed. False when the worker or the recorder is full.
+  func start(_ feed: RecordedFeed, sink: SinkID, lesson: LessonID, feed id: FeedID, at worker: MediaWorker) -> Bool {
     guard let lane = worker.attachSink(sink, capacity: Self.leaseLimit) else { return false }
     guard recorder.start(feed, leases: lane.leases, returns: lane.returns, arena: worker.arena) else { return false }
     return worker.send(.addSink(lesson, id, sink: sink))
@@ -65,7 +63,7 @@ final class RecordingDesk: Sendable {
   }
 
   /// Ends a feed's log; its files may be asked for at once.
-  func finish(_ feed: RecordedFeed, sink: SinkID) {
+  func finish(_ feed: RecordedFeed, sink: SinkID, at worker: MediaWorker) {
     let lesson = Identifier(high: feed.lesson.high, low: feed.lesson.low)
     state.withLock { $0.finishing[lesson, default: 0] += 1 }
     _ = worker.send(.removeSink(sink: sink))

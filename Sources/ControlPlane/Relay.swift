@@ -40,7 +40,7 @@ public final class Relay: Sendable {
   public let configuration: RelayConfiguration
   public let store: LedgerStore
   let parts: RelayParts
-  let worker: MediaWorker
+  let workers: [MediaWorker]
   let server: HTTPServer
   private let recovered: Int
   private let logger: Logger
@@ -48,8 +48,8 @@ public final class Relay: Sendable {
 
   public var httpPort: Int { server.httpPort ?? configuration.http.port }
   public var httpsPort: Int? { server.httpsPort }
-  /// The relay's UDP port.
-  public var mediaPort: Int { Int(worker.port) }
+  /// The media ports, UDP, one for each worker.
+  public var mediaPorts: [Int] { workers.map { Int($0.port) } }
 
   /// Starts everything; when this returns, the relay serves.
   ///
@@ -93,35 +93,34 @@ public final class Relay: Sendable {
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
-    worker = try Self.startWorker(configuration, identity: identity)
+    workers = [try Self.startWorker(configuration, identity: identity)]
     let recordings: RecordingDesk
     do {
-      recordings = try RecordingDesk(data: folder, store: store, worker: worker, logger: logger)
+      recordings = try RecordingDesk(data: folder, store: store, logger: logger)
     } catch {
-      worker.stop()
+      for worker in workers { worker.stop() }
       throw RelayStartError { Text.of("serve.recorder", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
     let director = LessonDirector(
-      configuration: configuration, store: store, worker: worker, identity: identity, recordings: recordings,
+      configuration: configuration, store: store, workers: workers, identity: identity, recordings: recordings,
       clock: clock, logger: logger)
     let server = HTTPServer()
     self.server = server
     let source = MetricsSource(
-      worker: worker, director: director, recordings: recordings, store: store, server: server,
+      workers: workers, director: director, recordings: recordings, store: store, server: server,
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: TokenIssuer(key: key), recordings: recordings, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
-    let events = worker.events
-    tasks = [
-      Task { for await event in events { await director.handle(event) } },
-      Task {
-        while !Task.isCancelled {
-          try? await Task.sleep(for: .seconds(1))
-          await director.tick()
+    tasks =
+      workers.map { worker in Task { for await event in worker.events { await director.handle(event) } } } + [
+        Task {
+          while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            await director.tick()
+          }
         }
-      },
-    ]
+      ]
   }
 
   private static func startWorker(
@@ -153,7 +152,8 @@ public final class Relay: Sendable {
     logger.notice(
       "serving",
       metadata: [
-        "http": "\(httpPort)", "https": "\(httpsPort.map(String.init) ?? "none")", "udp": "\(worker.port)",
+        "http": "\(httpPort)", "https": "\(httpsPort.map(String.init) ?? "none")",
+        "media": "\(mediaPorts.map(String.init).joined(separator: " "))",
       ])
   }
 
@@ -164,7 +164,7 @@ public final class Relay: Sendable {
     // The last turn of the worker has the BYEs; a moment lets clients read them.
     try? await Task.sleep(for: .milliseconds(200))
     await server.stop()
-    worker.stop()
+    for worker in workers { worker.stop() }
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
     do { try store.close() } catch {

@@ -115,7 +115,9 @@ struct LessonRoutes: Sendable {
     let id = try identifier(context.parameter("lesson"))
     try check(claims, of: id)
     let director = relay.director
-    let (follower, stream) = try await director.follow(id)
+    // Who looks after the lesson hears of every site, a site of itself.
+    let isKeeper = claims.role == .operator || claims.role == .lead
+    let (follower, stream) = try await director.follow(id, seat: isKeeper ? nil : claims.seat)
     let body = ResponseBody { writer in
       do {
         try await writer.write(ByteBuffer(string: ": tongke\n\n"))
@@ -162,7 +164,7 @@ func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> 
 }
 
 /// News as text, with a comment whenever none came for a while: a proxy closes what is silent.
-private func merged(_ news: AsyncStream<LessonNews>, every pause: Duration) -> AsyncStream<String> {
+private func merged(_ news: AsyncStream<String>, every pause: Duration) -> AsyncStream<String> {
   let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
   let beat = Task {
     while !Task.isCancelled {
@@ -171,7 +173,7 @@ private func merged(_ news: AsyncStream<LessonNews>, every pause: Duration) -> A
     }
   }
   let carry = Task {
-    for await item in news { continuation.yield(item.text) }
+    for await item in news { continuation.yield(item) }
     beat.cancel()
     continuation.finish()
   }

@@ -90,12 +90,22 @@ struct ServeCommand: AsyncParsableCommand {
       Text.of("cli.serve.open", in: language), Text.of("cli.serve.page", in: language, ["url": relay.pageBase + "/"]),
     ]
     if let trust = relay.trustPage { lines.append(Text.of("cli.serve.trust", in: language, ["url": trust])) }
-    lines.append(Text.of("cli.serve.media", in: language, ["port": String(relay.mediaPort)]))
+    lines.append(Text.of("cli.serve.media", in: language, ["ports": relay.mediaPortText]))
     return lines
   }
 }
 
 extension Relay {
+  /// The media ports as people write them: `8189` or `8189–8192`, or each by itself when they are not in a row.
+  var mediaPortText: String {
+    let ports = mediaPorts
+    guard let first = ports.first, let last = ports.last, ports.count > 1 else {
+      return ports.first.map(String.init) ?? ""
+    }
+    return ports == Array(first...max(first, last))
+      ? "\(first)–\(last)" : ports.map(String.init).joined(separator: ", ")
+  }
+
   /// Where devices learn to trust the relay's own certificate; nil when they need not.
   var trustPage: String? {
     guard pageBase.hasPrefix("https://"), configuration.certificate == nil, !configuration.http.isLoopback,

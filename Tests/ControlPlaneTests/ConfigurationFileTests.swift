@@ -54,6 +54,11 @@ import Testing
     ("udpPort: 70000", .wrongValue, 1), ("announce: [relay.example]", .wrongValue, 1), ("- http", .notAMapping, 1),
     ("tls:\n  certificate: /a\n", .wrongValue, 2), ("tls:\n  cert: /a\n", .unknownKey, 2),
     ("sessionLimit: 0", .wrongValue, 1), ("logLevel: loud", .wrongValue, 1), ("record: perhaps", .wrongValue, 1),
+    ("workers: 65", .wrongValue, 1), ("pinWorkers: 1", .wrongValue, 1), ("cipher: fast", .wrongValue, 1),
+    ("segmentation: true", .wrongValue, 1), ("coalescing: 21", .wrongValue, 1), ("coalescing: 0", .wrongValue, 1),
+    ("tcp: maybe", .wrongValue, 1), ("admission: on", .wrongValue, 1),
+    ("admission:\n  processor: 101\n", .wrongValue, 2), ("admission:\n  cpu: 80\n", .unknownKey, 2),
+    ("admission:\n  uplink: -1\n", .wrongValue, 2), ("admission:\n  backlog: 0\n", .wrongValue, 2),
     // A sum of sixties to YAML 1.1, and too large a one.
     ("udpPort: 9223372036854775807:1", .wrongValue, 1),
   ])
@@ -65,6 +70,32 @@ import Testing
       let message = error?.message(in: language, file: "relay.yaml") ?? ""
       #expect(message.contains("relay.yaml") && !message.contains("{"))
     }
+  }
+
+  @Test func keysOfMediaAreRead() throws {
+    let yaml = """
+      workers: 4
+      pinWorkers: true
+      cipher: ipsec-mb
+      segmentation: off
+      coalescing: 3
+      tcp: false
+      admission:
+        uplink: 1000
+      """
+    let read = try RelayConfiguration(yaml: yaml)
+    var expected = RelayConfiguration()
+    expected.workers = 4
+    expected.pinsWorkers = true
+    expected.cipher = .multiBuffer
+    expected.segmentsTrains = false
+    expected.coalescing = .milliseconds(3)
+    expected.takesTCP = false
+    expected.admission?.uplink = 1_000
+    #expect(read == expected)
+    #expect(try RelayConfiguration(yaml: "admission: off").admission == nil)
+    #expect(try RelayConfiguration(yaml: "coalescing: off").coalescing == .off)
+    #expect(try RelayConfiguration(yaml: "cipher: openssl").cipher == .openSSL)
   }
 
   @Test func systemdUnitStartsTheRelayAndGivesItTimeToFinish() throws {

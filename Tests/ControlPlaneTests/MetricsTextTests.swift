@@ -87,6 +87,11 @@ private struct Exposition {
     snapshot.responses = [0, 40, 1, 2, 3]
     snapshot.ledgerEvents = 99
     snapshot.certificateExpires = 1_900_000_000
+    snapshot.fullness = [
+      FullnessGauge(worker: 1, resource: .processor, ratio: 0.5),
+      FullnessGauge(worker: nil, resource: .uplink, ratio: 0.25),
+    ]
+    snapshot.refusals = [.uplink: 6]
     snapshot.sessions = [
       gauge(1, .lead, feed: "camera"), gauge(2, .receiver, feed: ""), gauge(2, .receiver, feed: ""),
     ]
@@ -106,6 +111,10 @@ private struct Exposition {
     #expect(text["tongke_ledger_events", [:]] == 99)
     #expect(text["tongke_sessions", ["role": "receiver", "direction": "receive"]] == 2)
     #expect(text["tongke_sessions", ["role": "observer", "direction": "receive"]] == 0)
+    #expect(text["tongke_load_ratio", ["worker": "1", "resource": "processor"]] == 0.5)
+    #expect(text["tongke_load_ratio", ["resource": "uplink"]] == 0.25)
+    #expect(text["tongke_joins_refused_total", ["reason": "uplink"]] == 6)
+    #expect(text["tongke_joins_refused_total", ["reason": "peers"]] == 0)
     let seat = [
       "lesson": "\(Identifier(high: 1, low: 2))", "seat": "\(Identifier(high: 3, low: 1))", "role": "lead",
       "direction": "publish", "feed": "camera",

@@ -58,6 +58,13 @@ import Testing
     #expect(Set(operations).count == operations.count)
   }
 
+  @Test func whatIsFullIsNamed() throws {
+    let schemas = try #require((document()["components"] as? [String: Any])?["schemas"] as? [String: [String: Any]])
+    let properties = try #require(schemas["Problem"]?["properties"] as? [String: [String: Any]])
+    let text = try #require(properties["reason"]?["description"] as? String)
+    for shortage in Shortage.allCases { #expect(text.contains("`\(shortage.rawValue)`"), "\(shortage)") }
+  }
+
   @Test func pathParametersAreDeclared() throws {
     let paths = try #require(document()["paths"] as? [String: [String: Any]])
     for (path, item) in paths {

@@ -47,6 +47,10 @@ import Testing
       expectText("problem.\(kind.rawValue)", "Problem")
       expectText("problem.\(kind.rawValue).do", "Problem")
     }
+    for shortage in Shortage.allCases {
+      expectText("full.\(shortage.rawValue)", "Shortage")
+      expectText("full.\(shortage.rawValue).do", "Shortage")
+    }
     for reason in ConfigurationError.Reason.allCases {
       expectText("configuration.\(reason.rawValue)", "Configuration")
     }
@@ -76,6 +80,18 @@ import Testing
     let keys = lines.compactMap { $0.prefixMatch(of: /\s*"([^"]+)": \{/).map { String($0.1) } }
     #expect(keys.count == lines.count - 2)
     #expect(keys == keys.sorted { Array($0.unicodeScalars).lexicographicallyPrecedes(Array($1.unicodeScalars)) })
+  }
+
+  @Test func whoeverIsRefusedReadsWhatIsFull() throws {
+    for language in Language.allCases {
+      for shortage in Shortage.allCases {
+        let problem = Problem.full(shortage, retryAfter: 7)
+        #expect(problem.retryAfter == 7)
+        let texts = problem.texts(in: language)
+        #expect(texts.title.contains(Text.of("full.\(shortage.rawValue)", in: language)))
+        #expect(!texts.title.contains("{") && !texts.detail.contains("{"), "\(shortage)")
+      }
+    }
   }
 
   @Test func textOfFillsInItsArguments() {

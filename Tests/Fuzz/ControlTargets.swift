@@ -11,7 +11,7 @@ let controlTargets: [FuzzTarget] = [
 @Sendable func fuzzConfiguration(_ bytes: UnsafeRawBufferPointer) {
   do {
     let configuration = try RelayConfiguration(yaml: String(decoding: bytes, as: UTF8.self))
-    precondition((1...2_000).contains(configuration.sessionLimit), "a limit outside its range")
+    precondition((1...20_000).contains(configuration.sessionLimit), "a limit outside its range")
     precondition((configuration.certificate == nil) == (configuration.privateKey == nil), "a certificate without key")
     precondition(
       ListenAddress(configuration.http.description) == configuration.http, "an address reads back otherwise")
