@@ -137,7 +137,7 @@ enum SealBaseline {
           withUnsafeBytes(of: UInt32(truncatingIfNeeded: index)) { iv.replaceSubrange(8..<12, with: $0) }
           written += tk_gcm_seal(
             context, iv, slot, sizes[index].header, nil, 0, slot + sizes[index].header, sizes[index].payload,
-            out + written)
+            0, out + written)
           sealed += 1
         }
       }

@@ -109,7 +109,7 @@ enum SendEachBaseline {
         let start = tk_thread_nanoseconds()
         for number in 0..<burst {
           withUnsafeBytes(of: UInt32(round * burst + number)) { iv.replaceSubrange(8..<12, with: $0) }
-          let count = tk_gcm_seal(context, iv, plain, header, nil, 0, plain, payload, &out)
+          let count = tk_gcm_seal(context, iv, plain, header, nil, 0, plain, payload, 0, &out)
           if isSending { sender.send(out, count: count, to: receiver) }
         }
         let time = tk_thread_nanoseconds() - start

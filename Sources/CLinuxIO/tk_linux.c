@@ -68,6 +68,7 @@ static int64_t microseconds(clockid_t clock) {
 
 int64_t tk_monotonic_microseconds(void) { return microseconds(CLOCK_MONOTONIC); }
 int64_t tk_realtime_microseconds(void) { return microseconds(CLOCK_REALTIME); }
+int64_t tk_thread_microseconds(void) { return microseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 typedef struct {
   void (*body)(void *);

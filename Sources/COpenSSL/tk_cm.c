@@ -61,7 +61,7 @@ static int authenticate(const tk_cm *cm, uint8_t *packet, size_t count, uint32_t
 
 size_t tk_cm_seal(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, const uint8_t *header, size_t header_count,
                   const uint8_t *prefix, size_t prefix_count, const uint8_t *payload, size_t payload_count,
-                  uint8_t *out) {
+                  uint8_t padding_count, uint8_t *out) {
   if (prefix_count > INT_MAX || payload_count > INT_MAX) return 0;
   if (EVP_EncryptInit_ex(cm->cipher, NULL, NULL, NULL, counter) != 1) return 0;
   memcpy(out, header, header_count);
@@ -74,6 +74,12 @@ size_t tk_cm_seal(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, const
   if (payload_count > 0) {
     if (EVP_EncryptUpdate(cm->cipher, text, &written, payload, (int)payload_count) != 1) return 0;
     text += payload_count;
+  }
+  if (padding_count > 0) {
+    uint8_t padding[UINT8_MAX] = {0};
+    padding[padding_count - 1] = padding_count;
+    if (EVP_EncryptUpdate(cm->cipher, text, &written, padding, padding_count) != 1) return 0;
+    text += padding_count;
   }
   if (!authenticate(cm, out, (size_t)(text - out), rollover)) return 0;
   return (size_t)(text - out) + TK_CM_TAG_COUNT;

@@ -28,7 +28,8 @@ tk_gcm *tk_gcm_create(const uint8_t *key, size_t key_count, int sealing) {
 void tk_gcm_free(tk_gcm *gcm) { EVP_CIPHER_CTX_free(context(gcm)); }
 
 size_t tk_gcm_seal(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t aad_count, const uint8_t *prefix,
-                   size_t prefix_count, const uint8_t *payload, size_t payload_count, uint8_t *out) {
+                   size_t prefix_count, const uint8_t *payload, size_t payload_count, uint8_t padding_count,
+                   uint8_t *out) {
   EVP_CIPHER_CTX *ctx = context(gcm);
   int written = 0;
   if (aad_count > INT_MAX || prefix_count > INT_MAX || payload_count > INT_MAX) return 0;
@@ -46,10 +47,28 @@ size_t tk_gcm_seal(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t
     if (EVP_EncryptUpdate(ctx, text, &written, payload, (int)payload_count) != 1) return 0;
     text += payload_count;
   }
+  if (padding_count > 0) {
+    uint8_t padding[UINT8_MAX] = {0};
+    padding[padding_count - 1] = padding_count;
+    if (EVP_EncryptUpdate(ctx, text, &written, padding, padding_count) != 1) return 0;
+    text += padding_count;
+  }
   /* GCM is a stream: nothing is left over for the final step to write. */
   if (EVP_EncryptFinal_ex(ctx, text, &written) != 1) return 0;
   if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, text) != 1) return 0;
   return (size_t)(text + 16 - out);
+}
+
+int tk_gcm_seal_in_place(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t aad_count, uint8_t *text,
+                         size_t text_count) {
+  EVP_CIPHER_CTX *ctx = context(gcm);
+  int written = 0;
+  if (aad_count > INT_MAX || text_count > INT_MAX) return 0;
+  if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1) return 0;
+  if (aad_count > 0 && EVP_EncryptUpdate(ctx, NULL, &written, aad, (int)aad_count) != 1) return 0;
+  if (text_count > 0 && EVP_EncryptUpdate(ctx, text, &written, text, (int)text_count) != 1) return 0;
+  if (EVP_EncryptFinal_ex(ctx, text + text_count, &written) != 1) return 0;
+  return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, text + text_count) == 1;
 }
 
 int tk_gcm_open(tk_gcm *gcm, const uint8_t iv[12], const uint8_t *aad, size_t aad_count, uint8_t *text,
@@ -108,5 +127,7 @@ int tk_sha256(const void *bytes, size_t count, uint8_t out[32]) {
 }
 
 int tk_random(void *out, size_t count) { return count <= INT_MAX && RAND_bytes(out, (int)count) == 1; }
+
+void tk_cleanse(void *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }
 
 int tk_equal(const void *left, const void *right, size_t count) { return CRYPTO_memcmp(left, right, count) == 0; }

@@ -17,6 +17,11 @@ public struct WorkerConfiguration: Sendable {
   public var seed: UInt64 = 1
   /// Socket buffers asked for, each way: 4 MiB hold 200 ms of 160 Mbit/s.
   public var socketBufferBytes = 4 << 20
+  /// Trains are handed to the kernel whole (UDP_SEGMENT) where it can cut them.
+  public var segmentation = true
+  public var coalescing = Coalescing.adaptive
+  /// The longest that the packets of a picture wait for each other.
+  public var coalescingBound = Interval.milliseconds(5)
   /// Share of datagrams lost on purpose, each way, 0…1.
   public var faultDropFraction = 0.0
   public var core = CoreConfiguration()
@@ -59,7 +64,7 @@ public final class MediaWorker: Sendable {
     do throws(SocketError) {
       socket = try UDPSocket(
         port: configuration.udpPort, loopbackOnly: configuration.loopbackOnly,
-        bufferByteCount: configuration.socketBufferBytes)
+        bufferByteCount: configuration.socketBufferBytes, segmentation: configuration.segmentation)
     } catch { throw .socket(error) }
     port = socket.port
     arena = SlotArena(slotCount: configuration.slotCount)
@@ -74,7 +79,9 @@ public final class MediaWorker: Sendable {
     } catch { throw .certificate(error) }
     var coreConfiguration = configuration.core
     // The controlling agent's own addresses, all on the one port.
-    for index in coreConfiguration.localAddresses.indices { coreConfiguration.localAddresses[index].port = socket.port }
+    for index in coreConfiguration.localAddresses.indices {
+      coreConfiguration.localAddresses[index].port = socket.port
+    }
     let core = RelayCore(configuration: coreConfiguration, arena: arena, seed: configuration.seed)
     let (stream, continuation) = AsyncStream.makeStream(of: CoreEvent.self, bufferingPolicy: .bufferingOldest(16_384))
     events = stream
@@ -87,7 +94,7 @@ public final class MediaWorker: Sendable {
     commands = Mutex(CommandEnd(producer: commandEnds.producer))
     threads = Mutex([])
     handshake.start()
-    let first = start("media", configuration.pinnedProcessor ?? -1, loop) { $0.run() }
+    let first = start("media", configuration.pinnedProcessor ?? -1, WorkerStart(loop)) { $0.run() }
     let second = start("events", -1, pump) { $0.run() }
     threads.withLock { $0 = [first, second] }
   }

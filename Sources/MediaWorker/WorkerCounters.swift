@@ -29,5 +29,17 @@ public struct WorkerCounters: Sendable {
   public var sendErrors: UInt64 = 0
   public var eventsDropped: UInt64 = 0
   public var receiveBufferBytes: Int = 0
+  /// Time between the starts and ends of turns, by the wall and of the processor.
+  public var busyMicroseconds: UInt64 = 0
+  public var busyCPUMicroseconds: UInt64 = 0
+  /// Processor time of the longest turn since the start.
+  public var longestTurnMicroseconds: UInt64 = 0
+  /// Processor time in the last half second, 0…1,000.
+  public var utilisationPermille = 0
+  /// How long the packets of a picture may wait for each other now.
+  public var coalescingMicroseconds: Int64 = 0
+  /// From the start of a turn in which something was to be sent until the last of it had left, over as many turns as
+  /// that took.
+  public var backlogMicroseconds = Histogram()
   public init() {}
 }

@@ -29,13 +29,27 @@ enum WorkerCommand: Sendable {
   case attachInjection(InjectionID, InjectionEnds)
 }
 
-/// The state of a worker's thread; only `run` touches it.
+/// Hands a loop to its thread.
+final class WorkerStart: @unchecked Sendable {
+  private var loop: WorkerLoop?
+  init(_ loop: consuming WorkerLoop) { self.loop = consume loop }
+
+  /// The thread's body.
+  func run() {
+    guard var loop = loop.take() else { return }
+    loop.run()
+  }
+}
+
+/// The state of a worker's thread: a value on that thread's stack, so that no access to it needs to be checked.
 ///
 /// A turn: clock once → commands → returned leases and injected packets → receive batches → handshake results → timers
 /// → drain → transmit → counters; then `epoll_wait` until the core's next deadline.
-final class WorkerLoop: @unchecked Sendable {
+struct WorkerLoop: ~Copyable {
   /// Batches of 64 in a turn: beyond that, timers and sending come first.
   private static let batchLimit = 8
+  /// Sending stops for a look at the sockets and clocks after so long; the rest goes with the next turn.
+  private static let sendingMicroseconds: Int64 = 2_500
 
   private let configuration: WorkerConfiguration
   private var core: RelayCore
@@ -53,6 +67,12 @@ final class WorkerLoop: @unchecked Sendable {
   private let published: SharedCounters
   private var counters = WorkerCounters()
   private var nextPublication: Int64 = 0
+  private var window: CoalescingWindow
+  private var utilisation = UtilisationMeter()
+  /// The thread's processor time at the end of the last turn.
+  private var processorTime: Int64 = 0
+  /// The start of the turn whose sending is not done yet.
+  private var backlogSince: Int64?
   private var faults: SplitMix64
   private let stopping: StopFlag
   /// Slots waiting for the next receive call, and their addresses for it.
@@ -84,12 +104,15 @@ final class WorkerLoop: @unchecked Sendable {
     self.published = published
     self.stopping = stopping
     faults = SplitMix64(seed: configuration.seed ^ 0x5EED)
+    window = CoalescingWindow(configuration.coalescing, bound: configuration.coalescingBound)
+    self.core.coalescing = window.interval
     counters.receiveBufferBytes = self.socket.receiveBufferByteCount
   }
 
   deinit { tk_close(epoll) }
 
-  func run() {
+  mutating func run() {
+    processorTime = tk_thread_microseconds()
     while !stopping.isSet {
       let hasMore = turn()
       guard !hasMore else { continue }
@@ -103,8 +126,8 @@ final class WorkerLoop: @unchecked Sendable {
     _ = turn()
   }
 
-  /// True when the socket had more than a turn takes.
-  private func turn() -> Bool {
+  /// True when there was more to receive or to send than a turn takes.
+  private mutating func turn() -> Bool {
     let now = monotonicNow()
     var taken = 0
     while taken < 256, let command = commands.pop() {
@@ -115,17 +138,34 @@ final class WorkerLoop: @unchecked Sendable {
     let hasMore = receive(now: now)
     while let output = handshakeOutputs.pop() { core.handle(output, now: now) }
     core.advance(now: now)
-    var isFull = true
-    while isFull {
-      isFull = core.drain(into: &egress, now: now)
-      transmit()
-    }
+    let hasBacklog = send(since: now)
     handOver()
     count(since: now)
-    return hasMore
+    return hasMore || hasBacklog
   }
 
-  private func apply(_ command: WorkerCommand, now: Now) {
+  /// Seals and sends by the arena's measure. True when it was cut short.
+  private mutating func send(since start: Now) -> Bool {
+    let trains = counters.trainLength.count
+    let limit = start.monotonic.microseconds + Self.sendingMicroseconds
+    var isFull = true
+    while isFull {
+      isFull = core.drain(into: &egress, now: start)
+      transmit()
+      if isFull, tk_monotonic_microseconds() >= limit {
+        backlogSince = backlogSince ?? start.monotonic.microseconds
+        return true
+      }
+    }
+    if counters.trainLength.count > trains {
+      let since = backlogSince ?? start.monotonic.microseconds
+      counters.backlogMicroseconds.add(Int(tk_monotonic_microseconds() - since))
+    }
+    backlogSince = nil
+    return false
+  }
+
+  private mutating func apply(_ command: WorkerCommand, now: Now) {
     switch command {
     case .core(let command): core.apply(command, now: now)
     case .attachSink(let sink, let ends):
@@ -138,7 +178,7 @@ final class WorkerLoop: @unchecked Sendable {
     }
   }
 
-  private func receive(now: Now) -> Bool {
+  private mutating func receive(now: Now) -> Bool {
     let limit = TK_BATCH
     for _ in 0..<Self.batchLimit {
       while spare.count < limit, let slot = core.claimSlot() {
@@ -170,26 +210,24 @@ final class WorkerLoop: @unchecked Sendable {
   }
 
   /// A deliberate fault, for trials: this share of datagrams is lost in each direction.
-  private func isLost() -> Bool {
+  private mutating func isLost() -> Bool {
     configuration.faultDropFraction > 0
       && Double.random(in: 0..<1, using: &faults) < configuration.faultDropFraction
   }
 
-  private func transmit() {
+  private mutating func transmit() {
     guard !egress.isEmpty else { return }
+    for train in egress.trains { counters.trainLength.add(train.segmentCount) }
     if configuration.faultDropFraction > 0 {
       // Datagram by datagram: whole trains would make burst loss of it.
-      send(egress.trains.flatMap(split).filter { _ in !isLost() })
+      var kept: [Train] = []
+      for train in egress.trains { for single in split(train) where !isLost() { kept.append(single) } }
+      socket.send(egress, trains: kept)
     } else {
-      send(egress.trains)
+      socket.send(egress, trains: egress.trains)
     }
     // Nobody holds the trains any more: their array is used again.
     egress.reset()
-  }
-
-  private func send(_ trains: [Train]) {
-    for train in trains { counters.trainLength.add(train.segmentCount) }
-    socket.send(egress, trains: trains)
   }
 
   private func split(_ train: Train) -> [Train] {
@@ -198,12 +236,13 @@ final class WorkerLoop: @unchecked Sendable {
       single.offset += offset
       single.byteCount = min(train.segmentByteCount, train.byteCount - offset)
       single.segmentByteCount = single.byteCount
+      single.segmentCount = 1
       return single
     }
   }
 
   /// Hands what the core wants told to the other threads.
-  private func handOver() {
+  private mutating func handOver() {
     wakesHandshake = false
     wakesEvents = false
     while let input = core.nextHandshakeInput() {
@@ -219,12 +258,23 @@ final class WorkerLoop: @unchecked Sendable {
     if wakesEvents { tk_eventfd_signal(eventWake) }
   }
 
-  private func count(since start: Now) {
+  private mutating func count(since start: Now) {
     let now = tk_monotonic_microseconds()
     counters.turns &+= 1
     counters.turnMicroseconds.add(Int(now - start.monotonic.microseconds))
+    counters.busyMicroseconds &+= UInt64(max(0, now - start.monotonic.microseconds))
+    let processor = tk_thread_microseconds()
+    let used = UInt64(max(0, processor - processorTime))
+    processorTime = processor
+    counters.busyCPUMicroseconds &+= used
+    counters.longestTurnMicroseconds = max(counters.longestTurnMicroseconds, used)
     guard now >= nextPublication else { return }
     nextPublication = now + 100_000
+    utilisation.sample(wall: now, busy: processor)
+    window.update(utilisation: utilisation.permille)
+    core.coalescing = window.interval
+    counters.utilisationPermille = utilisation.permille
+    counters.coalescingMicroseconds = window.interval.microseconds
     counters.core = core.counters
     counters.sendCalls = socket.sendCalls
     counters.sendDrops = socket.droppedWhenFull

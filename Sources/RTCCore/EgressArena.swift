@@ -8,11 +8,19 @@ import RTCWire
   public var offset: Int
   public var byteCount: Int
   public var segmentByteCount: Int
+  /// Whose it is; −1 for a datagram that no other may join.
+  let peer: Int32
   /// Audio, RTCP, STUN and DTLS: retried once when the socket is full.
   public var isUrgent: Bool
   /// A shorter segment ended the train.
   var isClosed: Bool
-  public var segmentCount: Int { (byteCount + segmentByteCount - 1) / segmentByteCount }
+  public package(set) var segmentCount = 1
+
+  @inline(__always)
+  func accepts(_ count: Int, of owner: Int32, isUrgent urgent: Bool) -> Bool {
+    !isClosed && peer == owner && isUrgent == urgent && count <= segmentByteCount
+      && segmentCount < EgressArena.segmentLimit && byteCount + count <= EgressArena.trainByteLimit
+  }
 }
 
 /// Where sealed datagrams lie between the core's drain and the worker's `sendmmsg`, as trains.
@@ -34,7 +42,8 @@ public struct EgressArena: ~Copyable {
   /// carries more; a loopback or jumbo path could.
   static let payloadLimit = 1_500
 
-  public init(byteCount: Int = 4 << 20, trainLimit: Int = 1_024) {
+  /// The default fits a processor's second cache: what is sealed is sent before it is forgotten.
+  public init(byteCount: Int = 1 << 20, trainLimit: Int = 1_024) {
     precondition(byteCount >= 2 * Self.datagramLimit && trainLimit > 0)
     base = .allocate(byteCount: byteCount, alignment: 64)
     capacity = byteCount
@@ -56,23 +65,23 @@ public struct EgressArena: ~Copyable {
   }
 
   /// Takes the bytes just written at `writePointer` as one datagram, joining the last train when it can.
-  package mutating func commit(byteCount: Int, path: NetworkPath, isUrgent: Bool) {
+  ///
+  /// - Parameter peer: whoever gets it: one peer has one path while the arena fills. −1 stays alone.
+  package mutating func commit(byteCount: Int, path: NetworkPath, peer: Int32, isUrgent: Bool) {
     precondition(byteCount > 0 && byteCount <= Self.datagramLimit)
     let offset = used
     used += byteCount
-    if let last = trains.last, !last.isClosed, last.isUrgent == isUrgent, last.path == path,
-      byteCount <= last.segmentByteCount, last.segmentCount < Self.segmentLimit,
-      last.byteCount + byteCount <= Self.trainByteLimit
-    {
-      let index = trains.count - 1
-      trains[index].byteCount += byteCount
-      trains[index].isClosed = byteCount < last.segmentByteCount
+    let last = trains.count - 1
+    if last >= 0, trains[last].accepts(byteCount, of: peer, isUrgent: isUrgent) {
+      trains[last].byteCount += byteCount
+      trains[last].segmentCount += 1
+      trains[last].isClosed = byteCount < trains[last].segmentByteCount
       return
     }
     trains.append(
       Train(
-        path: path, offset: offset, byteCount: byteCount, segmentByteCount: byteCount, isUrgent: isUrgent,
-        isClosed: false))
+        path: path, offset: offset, byteCount: byteCount, segmentByteCount: byteCount, peer: peer, isUrgent: isUrgent,
+        isClosed: peer < 0))
   }
 
   /// Forgets all trains; their bytes may be overwritten from now on.

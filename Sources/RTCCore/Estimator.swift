@@ -104,8 +104,10 @@ struct PacerBudget {
 }
 
 /// Loss over at least 200 ms and 20 packets, so that one lost packet of three does not halve an estimate; over 60 ms
-/// and 10 packets while a picture that was paused is on trial.
+/// while a picture that was paused is on trial, and over 10 packets when five of them are lost.
 struct LossWindow {
+  /// More than a line loses that merely loses at random.
+  static let trialLimit = 0.25
   private var lost = 0
   private var received = 0
   private var since: Instant?
@@ -123,7 +125,8 @@ struct LossWindow {
       self.since = now
       return nil
     }
-    guard now - since >= .milliseconds(isTrial ? 60 : 200), lost + received >= (isTrial ? 10 : 20) else { return nil }
+    let isClear = isTrial && lost >= 5
+    guard now - since >= .milliseconds(isTrial ? 60 : 200), lost + received >= (isClear ? 10 : 20) else { return nil }
     defer {
       lost = 0
       received = 0

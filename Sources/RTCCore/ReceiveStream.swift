@@ -20,6 +20,13 @@ struct ReceiveStream: ~Copyable {
   var lastReportMiddle: UInt32 = 0
   var lastReportArrival: Instant?
 
+  /// Up to here packets have been routed in order; what is newer is being gathered. `Int64.min` before the first.
+  var routedThrough: Int64 = .min
+  /// When the oldest gathered packet came.
+  var gatheredSince: Instant?
+  /// The last packet of a picture is among the gathered ones.
+  var hasWholePicture = false
+
   /// First packet of the newest key frame, `Int64.min` before one came.
   var groupStart: Int64 = .min
   var groupArrival: Instant

@@ -10,7 +10,7 @@ extension RelayCore {
     let peer = peers[index]
     for binding in peer.pointee.bindings where binding.ssrc == header.ssrc {
       guard !binding.isRetransmission else { return binding }
-      return adopt(payloadType: header.payloadType, binding: binding, peer: index) ? binding : nil
+      return adopt(payloadType: header.payloadType, binding: binding, peer: index, now: now) ? binding : nil
     }
     guard peer.pointee.bindings.count < Peer.bindingLimit, peer.pointee.feed != nil else { return nil }
     guard let lineIndex = line(of: header, in: bytes, peer: index) else { return nil }
@@ -29,9 +29,11 @@ extension RelayCore {
   }
 
   /// A publisher may change among the codecs it negotiated at any packet.
-  private mutating func adopt(payloadType: UInt8, binding: Peer.Binding, peer index: Int32) -> Bool {
+  private mutating func adopt(payloadType: UInt8, binding: Peer.Binding, peer index: Int32, now: Now) -> Bool {
     let stream = streams[binding.stream]
     if stream.pointee.codec.payloadType == payloadType { return true }
+    // What was gathered is of the former codec.
+    routeGathered(binding.stream, now: now)
     let line = peers[index].pointee.description.lines[stream.pointee.lineIndex]
     guard let codec = line.codecs.first(where: { $0.payloadType == payloadType }),
       codec.clockRate == stream.pointee.codec.clockRate

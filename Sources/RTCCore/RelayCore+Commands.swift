@@ -167,6 +167,7 @@ extension RelayCore {
 
   mutating func removeStream(_ streamIndex: Int32, now: Now) {
     guard streams.contains(streamIndex) else { return }
+    routeGathered(streamIndex, isEnding: true, now: now)
     let stream = streams[streamIndex]
     let trackIndex = stream.pointee.track
     let layer = stream.pointee.layer

@@ -12,21 +12,36 @@ extension RelayCore {
       let datagram = raw[rawHead]
       rawHead += 1
       datagram.bytes.withUnsafeBytes { egress.writePointer.copyMemory(from: $0) }
-      egress.commit(byteCount: datagram.bytes.count, path: datagram.path, isUrgent: true)
+      egress.commit(byteCount: datagram.bytes.count, path: datagram.path, peer: -1, isUrgent: true)
     }
     raw.removeAll(keepingCapacity: true)
     rawHead = 0
-    while let index = dirty.popLast() {
+    routeGathered(now: now)
+    while dirtyHead < dirty.count {
+      let index = dirty[dirtyHead]
+      dirtyHead += 1
       guard peers.contains(index) else { continue }
       // Off the list first: writing for one peer may put it, or others, on the list again.
       peers[index].pointee.isDirty = false
       guard drainPeer(index, into: &egress, now: now) else {
-        markDirty(index)
+        // First again with the next call.
+        dirtyHead -= 1
+        peers[index].pointee.isDirty = true
+        forgetDrained()
         return true
       }
       if peers[index].pointee.phase == .ending { freePeer(index) } else { rearm(index) }
     }
+    dirty.removeAll(keepingCapacity: true)
+    dirtyHead = 0
     return false
+  }
+
+  /// A relay that is always behind never comes to the list's end.
+  private mutating func forgetDrained() {
+    guard dirtyHead >= configuration.peerLimit else { return }
+    dirty.removeFirst(dirtyHead)
+    dirtyHead = 0
   }
 
   /// False when the arena was full before all was written.
@@ -128,19 +143,20 @@ extension RelayCore {
       // One at a time, sealed at once: a key frame that comes while more are queued lets go of what they refer to, and
       // numbers given and never sealed are gaps that no retransmission fills.
       var moved = 0
-      while cursor <= stream.pointee.history.highest, moved == 0 {
+      // What is still being gathered comes by the next routing.
+      while cursor <= stream.pointee.routedThrough, moved == 0 {
         if let record = stream.pointee.history.find(cursor) {
           // The offset may change on the way.
           enqueue(
-            record, subscription: track.pointee.subscriptions[send.pointee.subscription], stream: streamIndex,
-            numbers: pictureNumbers(of: record, codec: stream.pointee.codec), now: now)
+            BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec)),
+            subscription: track.pointee.subscriptions[send.pointee.subscription], stream: streamIndex, now: now)
           moved += 1
         }
         cursor += 1
       }
       // The stream or pane may have been dropped while queueing.
       guard send.pointee.cursor != nil else { continue }
-      if cursor > stream.pointee.history.highest {
+      if cursor > stream.pointee.routedThrough {
         send.pointee.cursor = nil
         track.pointee.subscriptions[send.pointee.subscription].isCatchingUp = false
       } else {
@@ -173,15 +189,16 @@ extension RelayCore {
     let timestamp = record.timestamp &+ entry.timestampOffset
     let headerCount = writeHeader(
       record, send: entry.sendStream, ssrc: send.pointee.ssrc, payloadType: codec.payloadType,
-      sequence: entry.outSequence, timestamp: timestamp, peer: index, now: now)
+      sequence: entry.outSequence, timestamp: timestamp, hasPadding: entry.padding > 0, peer: index, now: now)
     let (prefixCount, skipped) = writeDescriptor(
       record, codec: codec, pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, at: 256)
     let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
     let count = peer.pointee.sender!.seal(  // drainPeer has checked
       header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
       prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<256 + prefixCount]), payload: payload,
-      index: entry.outSequence, stream: &send.pointee.sealIndex, into: egress.writePointer)
-    egress.commit(byteCount: count, path: path, isUrgent: send.pointee.kind == .audio)
+      padding: Int(entry.padding), index: entry.outSequence, stream: &send.pointee.sealIndex, into: egress.writePointer
+    )
+    egress.commit(byteCount: count, path: path, peer: index, isUrgent: send.pointee.kind == .audio)
     if send.pointee.kind == .video { peer.pointee.budget.spend(count) }
     send.pointee.sent.note(
       SentPacket(
@@ -227,7 +244,7 @@ extension RelayCore {
     send.pointee.highestRepaired = max(send.pointee.highestRepaired, entry.outSequence)
     let headerCount = writeHeader(
       record, send: entry.sendStream, ssrc: ssrc, payloadType: payloadType, sequence: sequence,
-      timestamp: record.timestamp &+ entry.timestampOffset, peer: index, now: now)
+      timestamp: record.timestamp &+ entry.timestampOffset, hasPadding: false, peer: index, now: now)
     scratch[256] = UInt8(truncatingIfNeeded: entry.outSequence >> 8)
     scratch[257] = UInt8(truncatingIfNeeded: entry.outSequence)
     let (descriptorCount, skipped) = writeDescriptor(
@@ -235,9 +252,9 @@ extension RelayCore {
     let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
     let count = peer.pointee.sender!.seal(  // drainPeer has checked
       header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
-      prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<258 + descriptorCount]), payload: payload,
+      prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<258 + descriptorCount]), payload: payload, padding: 0,
       index: sequence, stream: &send.pointee.retransmissionSealIndex, into: egress.writePointer)
-    egress.commit(byteCount: count, path: path, isUrgent: false)
+    egress.commit(byteCount: count, path: path, peer: index, isUrgent: false)
     peer.pointee.budget.spend(count)
     tally.packetsRetransmitted &+= 1
     peer.pointee.statistics.packetsRetransmitted &+= 1
@@ -247,14 +264,14 @@ extension RelayCore {
   /// Writes the fixed header and the extension block at the start of `scratch`; returns their byte count.
   private mutating func writeHeader(
     _ record: PacketRecord, send sendIndex: Int32, ssrc: UInt32, payloadType: UInt8, sequence: Int64,
-    timestamp: UInt32, peer index: Int32, now: Now
+    timestamp: UInt32, hasPadding: Bool, peer index: Int32, now: Now
   ) -> Int {
     let send = sends[sendIndex]
     let template = send.pointee.template.bytes.count
     RTPWriter.writeHeader(
       to: scratch.baseAddress!, marker: record.flags.contains(.marker), payloadType: payloadType,
       sequence: UInt16(truncatingIfNeeded: sequence), timestamp: timestamp, ssrc: ssrc, hasExtension: template > 0,
-      hasPadding: false)
+      hasPadding: hasPadding)
     guard template > 0 else { return 12 }
     send.pointee.template.bytes.withUnsafeBytes {
       UnsafeMutableRawBufferPointer(rebasing: scratch[12..<12 + template]).copyMemory(from: $0)

@@ -68,7 +68,8 @@ extension RelayCore {
     let stream = streams[streamIndex]
     let layer = stream.pointee.layer
     var sequence = stream.pointee.groupStart
-    while sequence <= stream.pointee.history.highest {
+    // What is still being gathered comes by the next routing.
+    while sequence <= stream.pointee.routedThrough {
       if let record = stream.pointee.history.find(sequence) {
         if sequence == stream.pointee.groupStart {
           switchSink(

@@ -135,7 +135,9 @@ extension RelayCore {
     if let loss = peer.pointee.lossWindow.take(isTrial: isTrial, now: now.monotonic) {
       peer.pointee.estimator.receivedLoss(loss, now: now.monotonic)
       // The picture came back too early: away with it before the sound suffers.
-      if isTrial, loss > 0.10 { for send in peer.pointee.sendStreams { pauseVideo(of: send, now: now) } }
+      if isTrial, loss > LossWindow.trialLimit {
+        for send in peer.pointee.sendStreams { pauseVideo(of: send, now: now) }
+      }
     }
   }
 
@@ -221,7 +223,7 @@ extension RelayCore {
       tally.drop(.malformed)
       return true
     }
-    egress.commit(byteCount: count, path: path, isUrgent: true)
+    egress.commit(byteCount: count, path: path, peer: index, isUrgent: true)
     return true
   }
 

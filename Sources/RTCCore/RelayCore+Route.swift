@@ -11,9 +11,10 @@ struct PictureNumbers {
 extension RelayCore {
   // MARK: Ingest and fan-out
 
-  /// Steps 4 and 5 of a packet's way: enters the stream's history and is queued for every subscription that shows it.
+  /// Step 4 of a packet's way: enters the stream's history, and is gathered there until the next routing.
   ///
-  /// Takes over the caller's reference to the record's slot.
+  /// Takes over the caller's reference to the record's slot. What comes after its successors were routed goes out at
+  /// once, by itself.
   mutating func ingest(_ streamIndex: Int32, _ record: PacketRecord, now: Now) {
     let stream = streams[streamIndex]
     stream.pointee.lastArrival = now.monotonic
@@ -30,7 +31,19 @@ extension RelayCore {
     }
     if record.flags.contains(.keyFrameStart) { noteKeyFrame(streamIndex, record, now: now) }
     stream.pointee.trim(now: now.monotonic, configuration: configuration, ledger: &ledger)
-    route(streamIndex, record, now: now)
+    if stream.pointee.routedThrough == .min { stream.pointee.routedThrough = record.extendedSequence - 1 }
+    guard record.extendedSequence > stream.pointee.routedThrough else {
+      batch[0] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
+      for place in 0..<tracks[stream.pointee.track].pointee.subscriptions.count {
+        route(count: 1, isLate: stream.pointee.isVideo, to: place, stream: streamIndex, now: now)
+      }
+      return
+    }
+    if stream.pointee.gatheredSince == nil {
+      stream.pointee.gatheredSince = now.monotonic
+      gathering.append(streamIndex)
+    }
+    if record.flags.contains(.marker) || !stream.pointee.isVideo { stream.pointee.hasWholePicture = true }
   }
 
   private mutating func noteKeyFrame(_ streamIndex: Int32, _ record: PacketRecord, now: Now) {
@@ -50,17 +63,64 @@ extension RelayCore {
     }
   }
 
-  private mutating func route(_ streamIndex: Int32, _ record: PacketRecord, now: Now) {
+  /// Routes what has been gathered long enough: whole pictures, sound, and what has waited for `coalescing`.
+  mutating func routeGathered(now: Now) {
+    var kept = 0
+    nextGathered = .distantFuture
+    for place in gathering.indices {
+      let index = gathering[place]
+      guard streams.contains(index), let since = streams[index].pointee.gatheredSince else { continue }
+      if streams[index].pointee.hasWholePicture || now.monotonic - since >= coalescing {
+        routeGathered(index, now: now)
+      } else {
+        nextGathered = min(nextGathered, since + coalescing)
+        gathering[kept] = index
+        kept += 1
+      }
+    }
+    gathering.removeLast(gathering.count - kept)
+  }
+
+  /// Step 5: queues a stream's gathered packets for every subscription that shows it, receivers outermost, so that each
+  /// is sent its part of a picture in one train.
+  ///
+  /// - Parameter isEnding: the stream is about to go and its history with it: only recordings get the rest, since nothing
+  ///   could be sealed any more.
+  mutating func routeGathered(_ streamIndex: Int32, isEnding: Bool = false, now: Now) {
+    let stream = streams[streamIndex]
+    guard stream.pointee.gatheredSince != nil else { return }
+    stream.pointee.gatheredSince = nil
+    stream.pointee.hasWholePicture = false
+    let isVideo = stream.pointee.isVideo
+    while stream.pointee.routedThrough < stream.pointee.history.highest {
+      var sequence = stream.pointee.routedThrough + 1
+      var count = 0
+      while sequence <= stream.pointee.history.highest, count < Self.batchLimit {
+        if let record = stream.pointee.history.find(sequence) {
+          batch[count] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
+          count += 1
+        }
+        sequence += 1
+      }
+      stream.pointee.routedThrough = sequence - 1
+      if isVideo { Self.equalise(batch, count: count) }
+      for place in 0..<tracks[stream.pointee.track].pointee.subscriptions.count {
+        guard !isEnding || tracks[stream.pointee.track].pointee.subscriptions[place].isSink else { continue }
+        route(count: count, isLate: false, to: place, stream: streamIndex, now: now)
+      }
+    }
+  }
+
+  /// Offers the first packets of `batch` to one subscription.
+  private mutating func route(count: Int, isLate: Bool, to place: Int, stream streamIndex: Int32, now: Now) {
     let stream = streams[streamIndex]
     let layer = stream.pointee.layer
     let trackIndex = stream.pointee.track
     let track = tracks[trackIndex]
-    let startsSwitch = record.flags.contains(.keyFrameStart) || !stream.pointee.isVideo
-    let isLate = stream.pointee.isVideo && record.extendedSequence < stream.pointee.history.highest
-    let numbers = pictureNumbers(of: record, codec: stream.pointee.codec)
-    for place in 0..<track.pointee.subscriptions.count {
-      let isCurrent = track.pointee.subscriptions[place].current == layer
-      if !isCurrent {
+    for offset in 0..<count {
+      if track.pointee.subscriptions[place].current != layer {
+        let record = batch[offset].record
+        let startsSwitch = record.flags.contains(.keyFrameStart) || !stream.pointee.isVideo
         guard startsSwitch, track.pointee.subscriptions[place].target == layer else { continue }
         if isLate {
           // A repaired key frame: what follows its first packet is here already.
@@ -74,10 +134,11 @@ extension RelayCore {
             &track.pointee.subscriptions[place], to: record, stream: streamIndex, layer: layer, track: trackIndex)
         else { continue }
       }
-      if track.pointee.subscriptions[place].isSink {
-        lease(record, to: track.pointee.subscriptions[place], stream: streamIndex, track: trackIndex)
+      let subscription = track.pointee.subscriptions[place]
+      if subscription.isSink {
+        lease(batch[offset].record, to: subscription, stream: streamIndex, track: trackIndex)
       } else {
-        forward(record, to: track.pointee.subscriptions[place], stream: streamIndex, numbers: numbers, now: now)
+        forward(batch[offset], to: subscription, stream: streamIndex, now: now)
       }
     }
   }
@@ -173,9 +234,10 @@ extension RelayCore {
   /// Queues one packet for one receiver: in order under its next number, or, when it comes late, as a retransmission.
   @inline(__always)
   mutating func forward(
-    _ record: PacketRecord, to subscription: Subscription, stream streamIndex: Int32, numbers: PictureNumbers, now: Now
+    _ packet: BatchPacket, to subscription: Subscription, stream streamIndex: Int32, now: Now
   ) {
     let send = sends[subscription.destination]
+    let record = packet.record
     guard record.extendedSequence >= subscription.floor else { return }
     // A packet ahead of the cursor is reached by the burst; one that it has passed goes out as a repair.
     if let cursor = send.pointee.cursor, record.extendedSequence >= cursor { return }
@@ -184,7 +246,7 @@ extension RelayCore {
       forwardLate(record, to: subscription, out: out, stream: streamIndex, now: now)
       return
     }
-    enqueue(record, subscription: subscription, stream: streamIndex, numbers: numbers, now: now)
+    enqueue(packet, subscription: subscription, stream: streamIndex, now: now)
   }
 
   /// The number a packet goes out under. A gap wider than 1,000 in the source's numbers is closed, as it would upset
@@ -200,9 +262,9 @@ extension RelayCore {
     return send.pointee.nextSequence
   }
 
-  mutating func enqueue(
-    _ record: PacketRecord, subscription: Subscription, stream: Int32, numbers: PictureNumbers, now: Now
-  ) {
+  mutating func enqueue(_ packet: BatchPacket, subscription: Subscription, stream: Int32, now: Now) {
+    let record = packet.record
+    let numbers = packet.numbers
     let send = sends[subscription.destination]
     let peer = peers[subscription.peer]
     guard peer.pointee.phase == .connected else { return }
@@ -211,7 +273,7 @@ extension RelayCore {
       sourceSequence: record.extendedSequence, outSequence: out, queuedAt: now.monotonic.microseconds,
       sendStream: subscription.destination, timestampOffset: subscription.timestampOffset, stream: UInt16(stream),
       pictureIDOffset: subscription.pictureIDOffset, byteCount: record.payloadByteCount,
-      layerIndexOffset: subscription.layerIndexOffset, flags: record.flags)
+      layerIndexOffset: subscription.layerIndexOffset, flags: record.flags, padding: packet.padding)
     if send.pointee.kind == .audio {
       guard peer.pointee.audioQueue.push(entry) else {
         tally.drop(.queueFull)

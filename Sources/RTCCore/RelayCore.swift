@@ -89,7 +89,16 @@ public struct RelayCore: ~Copyable {
   var fragments: [String: Int32] = [:]
   var lessonIndices: [LessonID: Int32] = [:]
   var wheel: TimerWheel
+  /// Peers that a drain has to write for, first come, first served: a drain that is cut short goes on where it stopped.
   var dirty: [Int32] = []
+  var dirtyHead = 0
+  /// Streams with packets that have not been routed yet.
+  var gathering: [Int32] = []
+  var nextGathered: Instant = .distantFuture
+  /// How long the packets of a picture wait for its last one, so that they leave as one train; sound never waits.
+  public var coalescing = Interval.microseconds(0)
+  /// Packets being routed; only within one call.
+  let batch = UnsafeMutablePointer<BatchPacket>.allocate(capacity: RelayCore.batchLimit)
   var due: [Int32] = []
   var raw: [RawDatagram] = []
   var rawHead = 0
@@ -123,7 +132,10 @@ public struct RelayCore: ~Copyable {
     scratch = .allocate(byteCount: 512, alignment: 16)
   }
 
-  deinit { scratch.deallocate() }
+  deinit {
+    scratch.deallocate()
+    batch.deallocate()
+  }
 
   // MARK: Slots
 
@@ -171,7 +183,7 @@ public struct RelayCore: ~Copyable {
 
   /// When `advance` is to be called next at the latest.
   public var nextDeadline: Instant {
-    var deadline = min(wheel.nextDeadline, nextHousekeeping ?? .distantFuture)
+    var deadline = min(min(wheel.nextDeadline, nextGathered), nextHousekeeping ?? .distantFuture)
     // Injected packets and returned leases come without a wake-up of their own: look at them every millisecond or five.
     if injections.count > 0, let last = lastService { deadline = min(deadline, last + .milliseconds(1)) }
     if sinks.count > 0, let last = lastService { deadline = min(deadline, last + .milliseconds(20)) }

@@ -19,18 +19,20 @@ public struct SRTPSender: ~Copyable {
     library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
   }
 
-  /// Seals header, prefix and payload into `destination` in one pass.
+  /// Seals header, prefix, payload and RTP padding into `destination` in one pass.
   ///
-  /// Layout of the result: `[header, as it is | encrypted prefix and payload | tag]`. `payload` is read where it lies;
+  /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where it lies;
   /// it and `destination` never overlap.
+  /// - Parameter padding: 0…255 bytes of RTP padding behind the payload; the header's P bit is the caller's.
   /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
   /// - Returns: bytes written. Cost: one pass (two for SHA-1), no allocation. RFC 7714 §8.1, RFC 3711 §3.3.
   public mutating func seal(
-    header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, index: Int64,
-    stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
+    header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+    padding: Int = 0, index: Int64, stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
   ) -> Int {
     precondition(index > stream.last, "an index may be sealed once only")
-    let plainCount = header.count + prefix.count + payload.count
+    let plainCount = header.count + prefix.count + payload.count + padding
+    let paddingCount = UInt8(padding)
     precondition(header.count >= 12 && destination.count >= plainCount + profile.rtpTagByteCount)
     stream.last = index
     let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
@@ -40,14 +42,15 @@ public struct SRTPSender: ~Copyable {
     if let context = cipher.context {
       written = cipher.withIV(ssrc: ssrc, index: index) {
         tk_gcm_seal(
-          context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count, out)
+          context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count,
+          paddingCount, out)
       }
     } else {
       let rollover = UInt32(truncatingIfNeeded: index >> 16)
       written = counterMode.withCounter(ssrc: ssrc, index: index) {
         tk_cm_seal(
           counterMode.context, $0, rollover, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload),
-          payload.count, out)
+          payload.count, paddingCount, out)
       }
     }
     precondition(written == plainCount + profile.rtpTagByteCount, "OpenSSL could not encrypt")

@@ -34,6 +34,8 @@ struct ForwardEntry: BitwiseCopyable {
   var byteCount: UInt16
   var layerIndexOffset: UInt8
   var flags: PacketFlags
+  /// Bytes of RTP padding that make it as long as its train's others.
+  var padding: UInt8 = 0
 }
 
 /// One audio or video of a feed. It outlives the sessions that publish it.

@@ -100,7 +100,7 @@ final class PlainSocket {
       let count = number == 10 ? 100 : 900
       let place = egress.writePointer
       for offset in 0..<count { place[offset] = first + number }
-      egress.commit(byteCount: count, path: path, isUrgent: isUrgent)
+      egress.commit(byteCount: count, path: path, peer: 1, isUrgent: isUrgent)
     }
   }
 
@@ -167,7 +167,7 @@ final class PlainSocket {
     Self.write(&egress, path: path)
     let place = egress.writePointer
     for offset in 0..<50 { place[offset] = 0xAA }
-    egress.commit(byteCount: 50, path: path, isUrgent: true)
+    egress.commit(byteCount: 50, path: path, peer: 1, isUrgent: true)
     nonisolated(unsafe) var calls = 0
     socket.fault = { _ in
       calls += 1

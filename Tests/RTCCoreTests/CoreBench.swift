@@ -9,7 +9,11 @@ final class CoreBench {
   struct Out {
     var header: RTPHeader
     var bytes: [UInt8]
-    var payload: [UInt8] { Array(bytes[header.payloadOffset...]) }
+    /// Without padding (RFC 3550 §5.1).
+    var payload: [UInt8] {
+      let padding = header.hasPadding ? Int(bytes.last ?? 0) : 0
+      return Array(bytes[header.payloadOffset..<bytes.count - padding])
+    }
   }
 
   final class FarEnd {
@@ -41,6 +45,8 @@ final class CoreBench {
   var now = Now(monotonic: Instant(microseconds: 1_000_000), ntp: NTPTime(unixMicroseconds: 1_700_000_000_000_000))
   var ends: [FarEnd] = []
   var events: [CoreEvent] = []
+  /// Trains of pictures and repairs, in the order they left.
+  var trains: [Train] = []
   private var nextPort: UInt16 = 5_000
 
   init(seed: UInt64 = 1) {
@@ -176,6 +182,7 @@ final class CoreBench {
     while isFull {
       isFull = core.drain(into: &egress, now: now)
       for train in egress.trains {
+        if !train.isUrgent { trains.append(train) }
         for offset in stride(from: 0, to: train.byteCount, by: train.segmentByteCount) {
           let count = min(train.segmentByteCount, train.byteCount - offset)
           let bytes = UnsafeRawBufferPointer(start: egress.base + train.offset + offset, count: count)

@@ -33,7 +33,7 @@ import Testing
     let associated = Array(plain[0..<8]) + trailer
     let text = Array(plain[8...])
     var out = [UInt8](repeating: 0, count: associated.count + text.count + 16)
-    let count = tk_gcm_seal(cipher, iv, associated, associated.count, nil, 0, text, text.count, &out)
+    let count = tk_gcm_seal(cipher, iv, associated, associated.count, nil, 0, text, text.count, 0, &out)
     #expect(count == out.count)
     return Array(out[0..<8]) + out[12...] + trailer
   }

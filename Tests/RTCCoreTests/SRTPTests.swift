@@ -111,7 +111,7 @@ func open(_ receiver: inout SRTPReceiver, _ packet: [UInt8]) -> Result<[UInt8], 
     var out = [UInt8](repeating: 0, count: header.count + text.count + 16)
     let context = cipher.context
     let count = cipher.withIV(ssrc: 0x5501_A0B2, index: 0xF17B) {
-      tk_gcm_seal(context, $0, header, header.count, text, 5, Array(text[5...]), text.count - 5, &out)
+      tk_gcm_seal(context, $0, header, header.count, text, 5, Array(text[5...]), text.count - 5, 0, &out)
     }
     #expect(count == out.count)
     #expect(Array(out[12...]) == bytes(hex: cipherText))

@@ -59,6 +59,8 @@ void tk_close(int descriptor);
 /* Microseconds of CLOCK_MONOTONIC and of CLOCK_REALTIME since 1970. */
 int64_t tk_monotonic_microseconds(void);
 int64_t tk_realtime_microseconds(void);
+/* Processor time of the calling thread, microseconds. */
+int64_t tk_thread_microseconds(void);
 
 /* Starts a thread that runs body(context), named, pinned to a processor unless it is negative. 0 on success. */
 int tk_thread_start(const char *name, int processor, void (*body)(void *), void *context, uint64_t *handle);
