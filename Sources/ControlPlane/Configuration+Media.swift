@@ -23,7 +23,7 @@ public struct AdmissionLimits: Sendable, Equatable {
   public var processor = 80
   /// What the relay sends in all, Mbit/s; 0 is not limited.
   public var uplink = 0
-  /// From the arrival of packets until what they caused has left, 99th percentile, milliseconds, 1…1,000.
+  /// What a worker takes to send to everyone what is due, 99th percentile, milliseconds, 1…1,000.
   public var backlog = 8
 
   public init() {}

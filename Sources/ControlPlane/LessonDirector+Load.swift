@@ -77,8 +77,9 @@ extension LoadSample {
     let core = counters.core
     let used = core.slotsTotal - min(core.slotsFree, core.slotsTotal)
     self.init(
-      seconds: seconds, busyMicroseconds: counters.turnMicroseconds.sum,
-      processorMicroseconds: counters.turnMicroseconds.sum, packetsSent: core.packetsSent, bytesSent: core.bytesSent,
-      slots: core.slotsTotal == 0 ? 0 : Double(used) / Double(core.slotsTotal), backlogBuckets: [])
+      seconds: seconds, busyMicroseconds: counters.busyMicroseconds,
+      processorMicroseconds: counters.busyCPUMicroseconds, packetsSent: core.packetsSent, bytesSent: core.bytesSent,
+      slots: core.slotsTotal == 0 ? 0 : Double(used) / Double(core.slotsTotal),
+      backlogBuckets: counters.backlogMicroseconds.buckets)
   }
 }

@@ -122,9 +122,29 @@ public struct MetricsText: Sendable {
     add(
       "socket_receive_buffer_bytes", .gauge, "Receive buffer the system granted.",
       each { UInt64(max(0, $0.receiveBufferBytes)) })
+    addDecimals(
+      "worker_utilisation_ratio", .gauge, "Share of its processor that a worker uses.",
+      workers.map { Double($0.utilisationPermille) / 1e3 })
+    addDecimals(
+      "worker_processor_seconds_total", .counter, "Processor time of a worker's turns.",
+      workers.map { Double($0.busyCPUMicroseconds) / 1e6 })
+    addDecimals(
+      "coalescing_seconds", .gauge, "How long packets wait for others of their train now.",
+      workers.map { Double($0.coalescingMicroseconds) / 1e6 })
+    addDecimals(
+      "longest_turn_seconds", .gauge, "Processor time of a worker's longest turn since the start.",
+      workers.map { Double($0.longestTurnMicroseconds) / 1e6 })
+    histogram(
+      "backlog_seconds", "From the start of a turn until what was due in it had left.",
+      workers.map(\.backlogMicroseconds), scale: 1e6)
     histogram(
       "turn_seconds", "Work of one turn of a worker, without the sleep.", workers.map(\.turnMicroseconds), scale: 1e6)
     histogram("train_datagrams", "Datagrams in one segmented send.", workers.map(\.trainLength), scale: 1)
+  }
+
+  /// One decimal of each worker.
+  private mutating func addDecimals(_ name: String, _ kind: Kind, _ help: String, _ values: [Double]) {
+    add(name, kind, help, values.enumerated().map { ([("worker", "\($0.offset)")], "\($0.element)") })
   }
 
   private mutating func addLoad(_ snapshot: MetricsSnapshot) {

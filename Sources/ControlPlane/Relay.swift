@@ -93,7 +93,7 @@ public final class Relay: Sendable {
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
-    workers = [try Self.startWorker(configuration, identity: identity)]
+    workers = try Self.startWorkers(configuration, identity: identity)
     let recordings: RecordingDesk
     do {
       recordings = try RecordingDesk(data: folder, store: store, logger: logger)
@@ -121,21 +121,6 @@ public final class Relay: Sendable {
           }
         }
       ]
-  }
-
-  private static func startWorker(
-    _ configuration: RelayConfiguration, identity: DTLSIdentity
-  ) throws(RelayStartError) -> MediaWorker {
-    var worker = WorkerConfiguration()
-    worker.udpPort = configuration.udpPort
-    worker.loopbackOnly = configuration.loopbackOnly
-    worker.faultDropFraction = configuration.faultDropFraction
-    worker.seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
-    do throws(WorkerError) { return try MediaWorker(configuration: worker, identity: identity) } catch {
-      throw RelayStartError {
-        Text.of("serve.udp", in: $0, ["port": String(configuration.udpPort), "error": "\(error)"])
-      }
-    }
   }
 
   private func serve() async throws {

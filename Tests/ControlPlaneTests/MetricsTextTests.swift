@@ -78,6 +78,10 @@ private struct Exposition {
     worker.core.slotsTotal = 100
     worker.core.slotsFree = 60
     worker.core.drops[DropReason.replayed.rawValue] = 5
+    worker.utilisationPermille = 250
+    worker.coalescingMicroseconds = 5_000
+    worker.longestTurnMicroseconds = 1_500
+    worker.busyCPUMicroseconds = 2_500_000
     var snapshot = MetricsSnapshot()
     snapshot.workers = [worker, WorkerCounters()]
     var recorder = RecorderGauge()
@@ -111,6 +115,10 @@ private struct Exposition {
     #expect(text["tongke_ledger_events", [:]] == 99)
     #expect(text["tongke_sessions", ["role": "receiver", "direction": "receive"]] == 2)
     #expect(text["tongke_sessions", ["role": "observer", "direction": "receive"]] == 0)
+    #expect(text["tongke_worker_utilisation_ratio", ["worker": "0"]] == 0.25)
+    #expect(text["tongke_worker_processor_seconds_total", ["worker": "0"]] == 2.5)
+    #expect(text["tongke_coalescing_seconds", ["worker": "0"]] == 0.005)
+    #expect(text["tongke_longest_turn_seconds", ["worker": "0"]] == 0.0015)
     #expect(text["tongke_load_ratio", ["worker": "1", "resource": "processor"]] == 0.5)
     #expect(text["tongke_load_ratio", ["resource": "uplink"]] == 0.25)
     #expect(text["tongke_joins_refused_total", ["reason": "uplink"]] == 6)
@@ -130,7 +138,7 @@ private struct Exposition {
   @Test func histogramBucketsGrowAndEndInTheCount() throws {
     let text = try Exposition(MetricsText.write(snapshot()))
     let histograms = text.types.filter { $0.value == "histogram" }.keys
-    #expect(Set(histograms) == ["tongke_turn_seconds", "tongke_train_datagrams"])
+    #expect(Set(histograms) == ["tongke_turn_seconds", "tongke_train_datagrams", "tongke_backlog_seconds"])
     for name in histograms {
       let buckets = text.values.filter { $0.key.name == name + "_bucket" && $0.key.labels["worker"] == "0" }
         .map { (bound: Double($0.key.labels["le"]?.replacing("+Inf", with: "inf") ?? "") ?? -1, count: $0.value) }
