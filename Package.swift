@@ -41,6 +41,8 @@ let package = Package(
   targets: [
     // Ground: C shims and system libraries, no policy
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    // Finds intel-ipsec-mb when it runs.
+    .target(name: "CIPSecMB"),
     .target(name: "CLinuxIO"),
     .target(name: "CSRTP", linkerSettings: [.linkedLibrary("srtp2")]),
     .target(
@@ -53,7 +55,9 @@ let package = Package(
     .target(name: "RTCWire", swiftSettings: settings),
     .target(name: "Classroom", swiftSettings: settings),
     // Level 2
-    .target(name: "RTCCore", dependencies: ["PacketRing", "RTCWire", "COpenSSL", "CSRTP"], swiftSettings: settings),
+    .target(
+      name: "RTCCore", dependencies: ["PacketRing", "RTCWire", "CIPSecMB", "COpenSSL", "CSRTP"],
+      swiftSettings: settings),
     .target(name: "Recorder", dependencies: ["PacketRing", "RTCWire", "CLinuxIO"], swiftSettings: settings),
     .target(name: "Media", dependencies: ["RTCWire", "CLibAV"], swiftSettings: settings),
     .target(name: "Ledger", dependencies: ["Classroom", grdb, crypto], swiftSettings: settings),
@@ -154,6 +158,6 @@ if Context.environment["TONGKE_PARTS"] == "media" {
   package.dependencies = []
   package.targets.removeAll { target in
     let part = target.name.hasSuffix("Tests") ? String(target.name.dropLast(5)) : target.name
-    return !parts.contains(part) && !["COpenSSL", "CLinuxIO", "CSRTP"].contains(part)
+    return !parts.contains(part) && !["CIPSecMB", "COpenSSL", "CLinuxIO", "CSRTP"].contains(part)
   }
 }

@@ -13,6 +13,8 @@ public struct CoreConfiguration: Sendable {
   public var pictureGroupAge = Interval.seconds(10)
   /// Most bytes of one video stream's history.
   public var pictureGroupBytes = 8 << 20
+  /// What seals and opens the GCM profiles, one of `CipherLibrary.available` (trap).
+  public var cipher = CipherLibrary.best
   public init() {}
 }
 

@@ -129,8 +129,8 @@ extension RelayCore {
     case .keysReady(let id, let keys):
       guard let index = peerIndices[id], peers[index].pointee.phase == .handshaking else { return }
       let peer = peers[index]
-      peer.pointee.receiver = SRTPReceiver(keys: keys)
-      peer.pointee.sender = SRTPSender(keys: keys)
+      peer.pointee.receiver = SRTPReceiver(keys: keys, library: configuration.cipher)
+      peer.pointee.sender = SRTPSender(keys: keys, library: configuration.cipher)
       peer.pointee.phase = .connected
       peer.pointee.connectedAt = now.monotonic
       emit(.dtlsConnected(id, keys.profile, now.monotonic))

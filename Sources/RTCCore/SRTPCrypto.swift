@@ -15,49 +15,6 @@ package enum SRTPKeyDerivation {
   }
 }
 
-/// AES-GCM of one direction under one session key.
-package struct GCMCipher: ~Copyable {
-  /// Nil for the profile that has no GCM.
-  package let context: OpaquePointer?
-  /// 96-bit session salt, as the IV starts from it.
-  let salt: (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8)
-
-  init(masterKey: [UInt8], masterSalt: [UInt8], isSealing: Bool) {
-    self.init(
-      sessionKey: SRTPKeyDerivation.derive(key: masterKey, salt: masterSalt, label: 0, byteCount: masterKey.count),
-      sessionSalt: SRTPKeyDerivation.derive(key: masterKey, salt: masterSalt, label: 2, byteCount: 12),
-      isSealing: isSealing)
-  }
-
-  package init(sessionKey key: [UInt8], sessionSalt salt: [UInt8], isSealing: Bool) {
-    guard let context = tk_gcm_create(key, key.count, isSealing ? 1 : 0) else {
-      preconditionFailure("OpenSSL has no AES-GCM")
-    }
-    self.context = context
-    self.salt = (
-      salt[0], salt[1], salt[2], salt[3], salt[4], salt[5], salt[6], salt[7], salt[8], salt[9], salt[10], salt[11]
-    )
-  }
-
-  /// No cipher: the SHA-1 profile.
-  init() {
-    context = nil
-    salt = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-  }
-
-  deinit { if let context { tk_gcm_free(context) } }
-
-  /// Writes the IV of a packet: (0 0 ‖ SSRC ‖ ROC ‖ SEQ) ⊕ salt (RFC 7714 §8.1).
-  package func withIV<Result>(ssrc: UInt32, index: Int64, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
-    var iv = salt
-    return withUnsafeMutableBytes(of: &iv) { bytes in
-      for offset in 0..<4 { bytes[2 + offset] ^= UInt8(truncatingIfNeeded: ssrc >> UInt32(24 - 8 * offset)) }
-      for offset in 0..<6 { bytes[6 + offset] ^= UInt8(truncatingIfNeeded: index >> Int64(40 - 8 * offset)) }
-      return body(bytes.assumingMemoryBound(to: UInt8.self).baseAddress!)  // a tuple of 12 bytes
-    }
-  }
-}
-
 /// AES in counter mode with HMAC-SHA1 of one sending direction (RFC 3711 §4.1.1, §4.2.1).
 struct CounterModeCipher: ~Copyable {
   /// Nil for the profiles of GCM.
@@ -69,10 +26,14 @@ struct CounterModeCipher: ~Copyable {
     func derive(_ label: UInt8, _ count: Int) -> [UInt8] {
       SRTPKeyDerivation.derive(key: masterKey, salt: masterSalt, label: label, byteCount: count)
     }
-    guard let context = tk_cm_create(derive(0, 16), derive(1, 20)) else {
+    var key = derive(0, 16)
+    var authenticationKey = derive(1, 20)
+    guard let context = tk_cm_create(key, authenticationKey) else {
       preconditionFailure("OpenSSL has no AES counter mode")
     }
     self.context = context
+    tk_cleanse(&key, key.count)
+    tk_cleanse(&authenticationKey, authenticationKey.count)
     let words = (derive(2, 14) + [0, 0]).withUnsafeBytes {
       ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }

@@ -4,7 +4,7 @@ public import RTCWire
 
 /// Opens what one peer sends: authenticates, decrypts in place, refuses replays.
 ///
-/// GCM goes by OpenSSL's EVP; the SHA-1 profile and all RTCP by libsrtp2. Owned by one worker.
+/// GCM goes by the library chosen; the SHA-1 profile and all RTCP by libsrtp2. Owned by one worker.
 public struct SRTPReceiver: ~Copyable {
   /// SSRCs of one peer; a new one counts only once it has been authenticated.
   static let sourceLimit = 64
@@ -15,11 +15,14 @@ public struct SRTPReceiver: ~Copyable {
   private var windows: [ReplayWindow] = []
   private var lastWindow = 0
 
-  public init(keys: SRTPKeys) {
+  /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap).
+  public init(keys: SRTPKeys, library choice: CipherLibrary = .best) {
     profile = keys.profile
     cipher =
       keys.profile.isGCM
-      ? GCMCipher(masterKey: keys.remoteKey, masterSalt: keys.remoteSalt, isSealing: false) : GCMCipher()
+      ? GCMCipher(
+        masterKey: keys.remoteKey, masterSalt: keys.remoteSalt, keyLabel: 0, saltLabel: 2, isSealing: false,
+        library: choice) : GCMCipher()
     library = SRTPLibrary(profile: keys.profile, key: keys.remoteKey, salt: keys.remoteSalt, isOutbound: false)
   }
 
@@ -35,7 +38,7 @@ public struct SRTPReceiver: ~Copyable {
     let tagCount = profile.rtpTagByteCount
     let textCount = packet.count - header.payloadOffset - tagCount
     guard textCount >= 0 else { throw .tooShort }
-    guard let context = cipher.context else {
+    guard profile.isGCM else {
       guard hasRoom(for: header.ssrc) else { throw .malformed }
       var count = Int32(packet.count)
       let status = tk_srtp_unprotect(library.session, packet.baseAddress, &count)
@@ -48,10 +51,10 @@ public struct SRTPReceiver: ~Copyable {
     if known == nil, windows.count >= Self.sourceLimit { throw .malformed }
     guard let index = state.estimate(header.sequence), !state.isReplay(index) else { throw .replayed }
     let base = packet.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: it has a header
-    let isAuthentic = cipher.withIV(ssrc: header.ssrc, index: index) {
-      tk_gcm_open(context, $0, base, header.payloadOffset, base + header.payloadOffset, textCount)
-    }
-    guard isAuthentic == 1 else { throw .authentication }
+    let isAuthentic = cipher.open(
+      ssrc: header.ssrc, index: index, associated: UnsafeRawBufferPointer(start: base, count: header.payloadOffset),
+      text: base + header.payloadOffset, byteCount: textCount)
+    guard isAuthentic else { throw .authentication }
     windows[known ?? window(header.ssrc)].commit(index)
     return packet.count - tagCount
   }

@@ -8,52 +8,53 @@ public struct SRTPSender: ~Copyable {
   private let counterMode: CounterModeCipher
   private let library: SRTPLibrary
 
-  public init(keys: SRTPKeys) {
+  /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap); the SHA-1 profile goes by OpenSSL.
+  public init(keys: SRTPKeys, library choice: CipherLibrary = .best) {
     profile = keys.profile
     cipher =
       keys.profile.isGCM
-      ? GCMCipher(masterKey: keys.localKey, masterSalt: keys.localSalt, isSealing: true) : GCMCipher()
+      ? GCMCipher(
+        masterKey: keys.localKey, masterSalt: keys.localSalt, keyLabel: 0, saltLabel: 2, isSealing: true,
+        library: choice) : GCMCipher()
     counterMode =
       keys.profile.isGCM
       ? CounterModeCipher() : CounterModeCipher(masterKey: keys.localKey, masterSalt: keys.localSalt)
     library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
   }
 
-  /// Seals header, prefix, payload and RTP padding into `destination` in one pass.
+  /// Seals header, prefix, payload and padding into `destination` in one pass.
   ///
-  /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where it lies;
-  /// it and `destination` never overlap.
-  /// - Parameter padding: 0…255 bytes of RTP padding behind the payload; the header's P bit is the caller's.
+  /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where it
+  /// lies; it and `destination` never overlap.
+  /// - Parameter padding: 0…255 bytes of RTP padding behind the payload, zeros and their count; the caller has set the
+  ///   header's P bit (RFC 3550 §5.1).
   /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
   /// - Returns: bytes written. Cost: one pass (two for SHA-1), no allocation. RFC 7714 §8.1, RFC 3711 §3.3.
   public mutating func seal(
-    header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-    padding: Int = 0, index: Int64, stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
+    header: UnsafeRawBufferPointer, prefix: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, padding: Int = 0,
+    index: Int64, stream: inout SealIndex, into destination: UnsafeMutableRawBufferPointer
   ) -> Int {
     precondition(index > stream.last, "an index may be sealed once only")
     let plainCount = header.count + prefix.count + payload.count + padding
-    let paddingCount = UInt8(padding)
+    precondition(0...255 ~= padding, "the last byte of the padding counts it")
     precondition(header.count >= 12 && destination.count >= plainCount + profile.rtpTagByteCount)
     stream.last = index
-    let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
     let ssrc = UInt32(bigEndian: header.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     let out = destination.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: room for the header
     let written: Int
-    if let context = cipher.context {
-      written = cipher.withIV(ssrc: ssrc, index: index) {
-        tk_gcm_seal(
-          context, $0, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload), payload.count,
-          paddingCount, out)
-      }
+    if profile.isGCM {
+      written = cipher.seal(
+        ssrc: ssrc, index: index, header: header, prefix: prefix, payload: payload, padding: UInt8(padding), into: out)
     } else {
+      let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
       let rollover = UInt32(truncatingIfNeeded: index >> 16)
       written = counterMode.withCounter(ssrc: ssrc, index: index) {
         tk_cm_seal(
           counterMode.context, $0, rollover, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload),
-          payload.count, paddingCount, out)
+          payload.count, UInt8(padding), out)
       }
     }
-    precondition(written == plainCount + profile.rtpTagByteCount, "OpenSSL could not encrypt")
+    precondition(written == plainCount + profile.rtpTagByteCount, "the library could not encrypt")
     return written
   }
 
