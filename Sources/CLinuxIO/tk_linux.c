@@ -49,10 +49,15 @@ failed:;
   return -error;
 }
 
+int tk_epoll_third(int epoll, int third) {
+  struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = 4}};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, third, &event) == 0 ? 0 : -errno;
+}
+
 int tk_epoll_wait(int epoll, int64_t microseconds) {
-  struct epoll_event events[2];
+  struct epoll_event events[3];
   struct timespec pause = {microseconds / 1000000, (microseconds % 1000000) * 1000};
-  int count = epoll_pwait2(epoll, events, 2, microseconds < 0 ? NULL : &pause, NULL);
+  int count = epoll_pwait2(epoll, events, 3, microseconds < 0 ? NULL : &pause, NULL);
   int ready = 0;
   for (int i = 0; i < count; i++) ready |= (int)events[i].data.u32;
   return ready;

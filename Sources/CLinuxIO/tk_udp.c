@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 #include "CLinuxIO.h"
+#include "tk_address.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
 
-static void read_address(const struct sockaddr_storage *from, tk_address *to) {
+void tk_read_address(const struct sockaddr_storage *from, tk_address *to) {
   memset(to, 0, sizeof *to);
   if (from->ss_family == AF_INET) {
     const struct sockaddr_in *in = (const void *)from;
@@ -34,7 +35,7 @@ static void read_address(const struct sockaddr_storage *from, tk_address *to) {
   }
 }
 
-static socklen_t write_address(const tk_address *from, int is_ipv6, struct sockaddr_storage *to) {
+socklen_t tk_write_address(const tk_address *from, int is_ipv6, struct sockaddr_storage *to) {
   memset(to, 0, sizeof *to);
   if (!is_ipv6) {
     struct sockaddr_in *in = (void *)to;
@@ -73,10 +74,10 @@ int tk_udp_open(uint16_t *port, int loopback_only, int *is_ipv6, int receive_byt
     setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     any.family = 6;
-    length = write_address(&any, 1, &address);
+    length = tk_write_address(&any, 1, &address);
   } else {
     setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
-    length = write_address(&any, 0, &address);
+    length = tk_write_address(&any, 0, &address);
   }
   /* IPv4 packets on an IPv6 socket carry mapped addresses in IPV6_PKTINFO. */
   setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
@@ -93,7 +94,7 @@ int tk_udp_open(uint16_t *port, int loopback_only, int *is_ipv6, int receive_byt
   length = sizeof address;
   getsockname(descriptor, (struct sockaddr *)&address, &length);
   tk_address bound;
-  read_address(&address, &bound);
+  tk_read_address(&address, &bound);
   *port = bound.port;
   return descriptor;
 }
@@ -118,7 +119,7 @@ int tk_udp_receive(int descriptor, void *const *buffers, uint32_t room, tk_recei
   if (count < 0) return -errno;
   for (int i = 0; i < count; i++) {
     struct msghdr *header = &messages[i].msg_hdr;
-    read_address(&addresses[i], &received[i].remote);
+    tk_read_address(&addresses[i], &received[i].remote);
     memset(&received[i].local, 0, sizeof received[i].local);
     received[i].local.family = received[i].remote.family;
     /* A truncated datagram is larger than any slot: nothing we speak. */
@@ -202,7 +203,7 @@ int tk_udp_send(int descriptor, int is_ipv6, const tk_train *trains, int count) 
     messages[i].msg_hdr.msg_iov = &vectors[i];
     messages[i].msg_hdr.msg_iovlen = 1;
     messages[i].msg_hdr.msg_name = &addresses[i];
-    messages[i].msg_hdr.msg_namelen = write_address(&trains[i].remote, is_ipv6, &addresses[i]);
+    messages[i].msg_hdr.msg_namelen = tk_write_address(&trains[i].remote, is_ipv6, &addresses[i]);
     messages[i].msg_hdr.msg_control = control[i].bytes;
     messages[i].msg_hdr.msg_controllen = write_control(&trains[i], is_ipv6, control[i].bytes, sizeof control[i].bytes);
     if (messages[i].msg_hdr.msg_controllen == 0) messages[i].msg_hdr.msg_control = NULL;

@@ -8,6 +8,11 @@ import Synchronization
 public struct WorkerConfiguration: Sendable {
   /// 0 takes any free port.
   public var udpPort: UInt16 = 0
+  /// Whether it listens for TCP on the port of the same number, for networks that carry no UDP.
+  public var tcp = true
+  /// TCP connections of the worker, and those of one address that have shown no authentic check yet.
+  public var tcpConnectionLimit = 1_024
+  public var tcpAddressLimit = 64
   /// Binds 127.0.0.1 alone, for a demonstration that must not be reachable.
   public var loopbackOnly = false
   /// Packet buffers: 65,536 of 1,600 bytes are 100 MiB of address space, touched as used.
@@ -31,6 +36,8 @@ public struct WorkerConfiguration: Sendable {
 /// Why a worker cannot start.
 public enum WorkerError: Error, Sendable {
   case socket(SocketError)
+  /// TCP cannot listen on the number of the UDP port.
+  case listener(SocketError)
   case certificate(CertificateError)
 }
 
@@ -41,6 +48,8 @@ public final class MediaWorker: Sendable {
   public static let commandLimit = 4_096
 
   public let port: UInt16
+  /// The same number, nil without TCP.
+  public let tcpPort: UInt16?
   public let arena: SlotArena
   /// What the core tells, in order. One consumer. When it falls 16,384 events behind, the newest are dropped and
   /// counted.
@@ -60,13 +69,9 @@ public final class MediaWorker: Sendable {
 
   /// Starts the threads.
   public init(configuration: WorkerConfiguration, identity: DTLSIdentity) throws(WorkerError) {
-    let socket: UDPSocket
-    do throws(SocketError) {
-      socket = try UDPSocket(
-        port: configuration.udpPort, loopbackOnly: configuration.loopbackOnly,
-        bufferByteCount: configuration.socketBufferBytes, segmentation: configuration.segmentation)
-    } catch { throw .socket(error) }
-    port = socket.port
+    let ports = try Ports(configuration)
+    port = ports.port
+    tcpPort = configuration.tcp ? ports.port : nil
     arena = SlotArena(slotCount: configuration.slotCount)
     wake = tk_eventfd()
     let commandEnds = makeLane(of: WorkerCommand.self, capacity: Self.commandLimit)
@@ -79,15 +84,13 @@ public final class MediaWorker: Sendable {
     } catch { throw .certificate(error) }
     var coreConfiguration = configuration.core
     // The controlling agent's own addresses, all on the one port.
-    for index in coreConfiguration.localAddresses.indices {
-      coreConfiguration.localAddresses[index].port = socket.port
-    }
+    for index in coreConfiguration.localAddresses.indices { coreConfiguration.localAddresses[index].port = port }
     let core = RelayCore(configuration: coreConfiguration, arena: arena, seed: configuration.seed)
     let (stream, continuation) = AsyncStream.makeStream(of: CoreEvent.self, bufferingPolicy: .bufferingOldest(16_384))
     events = stream
     pump = EventPump(events: eventEnds.consumer, continuation: continuation)
     let loop = WorkerLoop(
-      configuration: configuration, core: core, arena: arena, socket: socket, wake: wake,
+      configuration: configuration, core: core, arena: arena, ports: ports, wake: wake,
       commands: commandEnds.consumer, handshakeInputs: inputEnds.producer, handshakeOutputs: outputEnds.consumer,
       handshake: handshake, events: eventEnds.producer, eventWake: pump.wake, published: published,
       stopping: stopping)

@@ -48,9 +48,9 @@ package struct UDPSocket: ~Copyable {
   deinit { tk_close(descriptor) }
 
   /// Sends all trains, 64 in a call. Nothing sealed waits: what the kernel does not take is dropped and counted; urgent
-  /// trains are tried once more.
+  /// trains are tried once more. Trains of a connection are not this socket's.
   package mutating func send(_ egress: borrowing EgressArena, trains: [Train]) {
-    for train in trains {
+    for train in trains where train.path.connection == 0 {
       let base = egress.base + train.offset
       if hasSegmentation || train.segmentCount == 1 {
         append(train, base, offset: 0, count: train.byteCount, segment: train.segmentByteCount)

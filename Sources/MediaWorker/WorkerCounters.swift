@@ -41,5 +41,6 @@ public struct WorkerCounters: Sendable {
   /// From the start of a turn in which something was to be sent until the last of it had left, over as many turns as
   /// that took.
   public var backlogMicroseconds = Histogram()
+  public var tcp = TCPCounters()
   public init() {}
 }

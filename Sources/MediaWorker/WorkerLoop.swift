@@ -54,7 +54,7 @@ struct WorkerLoop: ~Copyable {
   private let configuration: WorkerConfiguration
   private var core: RelayCore
   private let arena: SlotArena
-  private var socket: UDPSocket
+  private var ports: Ports
   private var egress = EgressArena()
   private let wake: Int32
   private let epoll: Int32
@@ -79,11 +79,13 @@ struct WorkerLoop: ~Copyable {
   private var spare: [SlotIndex] = []
   private var buffers: [UnsafeMutableRawPointer?] = []
   private var received = [tk_received](repeating: tk_received(), count: TK_BATCH)
+  /// A connection may be ready, or the listener.
+  private var hasConnectionNews = true
   private var wakesHandshake = false
   private var wakesEvents = false
 
   init(
-    configuration: WorkerConfiguration, core: consuming RelayCore, arena: SlotArena, socket: consuming UDPSocket,
+    configuration: WorkerConfiguration, core: consuming RelayCore, arena: SlotArena, ports: consuming Ports,
     wake: Int32, commands: consuming LaneConsumer<WorkerCommand>,
     handshakeInputs: consuming LaneProducer<HandshakeInput>,
     handshakeOutputs: consuming LaneConsumer<HandshakeOutput>, handshake: HandshakeThread,
@@ -92,8 +94,9 @@ struct WorkerLoop: ~Copyable {
     self.configuration = configuration
     self.core = core
     self.arena = arena
-    epoll = tk_epoll(socket.descriptor, wake)
-    self.socket = socket
+    epoll = tk_epoll(ports.udp.descriptor, wake)
+    if let set = ports.tcp?.set { _ = tk_epoll_third(epoll, set) }
+    self.ports = ports
     self.wake = wake
     self.commands = commands
     self.handshakeInputs = handshakeInputs
@@ -106,7 +109,7 @@ struct WorkerLoop: ~Copyable {
     faults = SplitMix64(seed: configuration.seed ^ 0x5EED)
     window = CoalescingWindow(configuration.coalescing, bound: configuration.coalescingBound)
     self.core.coalescing = window.interval
-    counters.receiveBufferBytes = self.socket.receiveBufferByteCount
+    counters.receiveBufferBytes = self.ports.udp.receiveBufferByteCount
   }
 
   deinit { tk_close(epoll) }
@@ -115,12 +118,17 @@ struct WorkerLoop: ~Copyable {
     processorTime = tk_thread_microseconds()
     while !stopping.isSet {
       let hasMore = turn()
-      guard !hasMore else { continue }
+      guard !hasMore else {
+        hasConnectionNews = true
+        continue
+      }
       let deadline = core.nextDeadline
       let now = tk_monotonic_microseconds()
       let limit: Int64 = 100_000
       let pause = deadline == .distantFuture ? limit : min(max(deadline.microseconds - now, 0), limit)
-      if tk_epoll_wait(epoll, pause) & 2 != 0 { tk_eventfd_clear(wake) }
+      let ready = tk_epoll_wait(epoll, pause)
+      if ready & 2 != 0 { tk_eventfd_clear(wake) }
+      hasConnectionNews = ready & 4 != 0
     }
     // The last turn sends the BYEs of what the control plane has just removed.
     _ = turn()
@@ -136,6 +144,8 @@ struct WorkerLoop: ~Copyable {
     }
     core.service(now: now)
     let hasMore = receive(now: now)
+    if hasConnectionNews { ports.tcp?.receive(&core, arena: arena, now: now) }
+    ports.tcp?.sweep(&core, now: now)
     while let output = handshakeOutputs.pop() { core.handle(output, now: now) }
     core.advance(now: now)
     let hasBacklog = send(since: now)
@@ -151,7 +161,7 @@ struct WorkerLoop: ~Copyable {
     var isFull = true
     while isFull {
       isFull = core.drain(into: &egress, now: start)
-      transmit()
+      transmit(now: start)
       if isFull, tk_monotonic_microseconds() >= limit {
         backlogSince = backlogSince ?? start.monotonic.microseconds
         return true
@@ -188,7 +198,7 @@ struct WorkerLoop: ~Copyable {
       guard !spare.isEmpty else { return false }
       counters.receiveCalls &+= 1
       let count = Int(
-        tk_udp_receive(socket.descriptor, &buffers, UInt32(arena.stride), &received, Int32(spare.count)))
+        tk_udp_receive(ports.udp.descriptor, &buffers, UInt32(arena.stride), &received, Int32(spare.count)))
       guard count > 0 else { return false }
       for index in 0..<count {
         let datagram = received[index]
@@ -197,7 +207,7 @@ struct WorkerLoop: ~Copyable {
           continue
         }
         var local = SocketAddress(datagram.local)
-        local.port = socket.port
+        local.port = ports.port
         core.receive(
           spare[index], byteCount: Int(datagram.count),
           path: NetworkPath(local: local, remote: SocketAddress(datagram.remote)), now: now)
@@ -215,19 +225,26 @@ struct WorkerLoop: ~Copyable {
       && Double.random(in: 0..<1, using: &faults) < configuration.faultDropFraction
   }
 
-  private mutating func transmit() {
+  private mutating func transmit(now: Now) {
     guard !egress.isEmpty else { return }
     for train in egress.trains { counters.trainLength.add(train.segmentCount) }
+    if ports.tcp != nil { sendFrames(now: now) }
     if configuration.faultDropFraction > 0 {
       // Datagram by datagram: whole trains would make burst loss of it.
       var kept: [Train] = []
       for train in egress.trains { for single in split(train) where !isLost() { kept.append(single) } }
-      socket.send(egress, trains: kept)
+      ports.udp.send(egress, trains: kept)
     } else {
-      socket.send(egress, trains: egress.trains)
+      ports.udp.send(egress, trains: egress.trains)
     }
     // Nobody holds the trains any more: their array is used again.
     egress.reset()
+  }
+
+  /// What goes by connections; nothing of it is lost on the way.
+  private mutating func sendFrames(now: Now) {
+    for train in egress.trains where train.path.connection != 0 { ports.tcp?.send(train, at: egress.base) }
+    ports.tcp?.settle(&core, now: now)
   }
 
   private func split(_ train: Train) -> [Train] {
@@ -276,9 +293,10 @@ struct WorkerLoop: ~Copyable {
     counters.utilisationPermille = utilisation.permille
     counters.coalescingMicroseconds = window.interval.microseconds
     counters.core = core.counters
-    counters.sendCalls = socket.sendCalls
-    counters.sendDrops = socket.droppedWhenFull
-    counters.sendErrors = socket.sendErrors
+    if let tcp = ports.tcp?.counters { counters.tcp = tcp }
+    counters.sendCalls = ports.udp.sendCalls
+    counters.sendDrops = ports.udp.droppedWhenFull
+    counters.sendErrors = ports.udp.sendErrors
     published.publish(counters)
   }
 }

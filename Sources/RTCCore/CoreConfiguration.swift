@@ -23,6 +23,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case noSlot, unknownPath, malformed, replayed, authentication, unboundSource, sourceLimit, duplicate, tooOld
   case staleEntry, queueFull, overBudget, lateWithoutRetransmission, noRetransmission, repeatLimit
   case sinkFull, egressFull, handshakeLimit, noKeys, injectionMalformed, stunIgnored, noCommonCodec
+  /// Waited longer for a TCP connection than it was worth.
+  case connectionFull
 }
 
 /// Counters of a core since it was made. Flat, so that the worker can publish a snapshot by copying it.

@@ -72,6 +72,14 @@ struct Estimator {
     bitsPerSecond = min(max(bitsPerSecond, Self.floorBitsPerSecond), Self.ceilingBitsPerSecond)
   }
 
+  /// The line took less than was to be sent though nothing was lost, as a connection does: it carries what has left.
+  mutating func lineFull(now: Instant) {
+    isLimited = true
+    lastDecrease = now
+    lastIncrease = now
+    bitsPerSecond = min(bitsPerSecond, max(sent.bitsPerSecond(now: now), Self.floorBitsPerSecond))
+  }
+
   private mutating func limit(to arrived: Int64) {
     if arrived > 0 { bitsPerSecond = min(bitsPerSecond, max(arrived * 3 / 2, Self.floorBitsPerSecond)) }
   }

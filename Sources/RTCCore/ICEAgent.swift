@@ -49,6 +49,8 @@ public struct ICEAgent: Sendable {
   private var consent: (transaction: STUNTransaction, sentAt: Instant)?
   private var nextConsent: Instant = .distantFuture
   private var isNominated = false
+  /// The last authentic check on the selected path; the lite side's.
+  private var lastSelectedCheck: Instant?
 
   public private(set) var selectedPath: NetworkPath?
   public private(set) var lastHeard: Instant
@@ -138,12 +140,32 @@ public struct ICEAgent: Sendable {
     }
     guard !isFormer || selectedPath == nil else { return .handled }
     if !isFormer { former = nil }
-    return select(path, nominated: message.useCandidate || silence >= Self.pathSilence)
+    if path == selectedPath { lastSelectedCheck = now }
+    let quiet = lastSelectedCheck.map { now - $0 } ?? .zero
+    let isNamed = message.useCandidate && (quiet >= Self.pathSilence || !isSecondBest(path))
+    return select(path, nominated: isNamed || silence >= Self.pathSilence || quiet >= Self.checkSilence, now: now)
+  }
+
+  /// A client that names every pair it checks means the best of them (RFC 8445 §8.1.1): a connection, which is later
+  /// there, does not replace datagrams that work.
+  private func isSecondBest(_ path: NetworkPath) -> Bool {
+    guard isNominated, let selectedPath else { return false }
+    return path.connection != 0 && selectedPath.connection == 0
+  }
+
+  /// Forgets a path that is no more: the next authentic check chooses another.
+  mutating func forget(_ path: NetworkPath) {
+    guard selectedPath == path else { return }
+    selectedPath = nil
+    lastSelectedCheck = nil
+    isNominated = false
   }
 
   /// After so long without a sign of life the chosen path counts as lost, and the next authentic check shows the new
   /// one: some clients nominate once and then only keep alive, though their NAT has given them another port.
   private static let pathSilence = Interval.seconds(2)
+  /// A client that has checked only another path for so long has gone over to it, whatever it names.
+  private static let checkSilence = Interval.seconds(12)
 
   /// Something authentic came from the peer, by whatever protocol.
   mutating func noteHeard(now: Instant) { lastHeard = now }
@@ -158,15 +180,18 @@ public struct ICEAgent: Sendable {
     }
   }
 
-  private mutating func select(_ path: NetworkPath, nominated: Bool) -> ICEOutcome {
+  private mutating func select(_ path: NetworkPath, nominated: Bool, now: Instant) -> ICEOutcome {
     guard let present = selectedPath else {
       selectedPath = path
+      lastSelectedCheck = now
       isNominated = nominated
       return .connected(path)
     }
+    if present == path { isNominated = isNominated || nominated }
     guard nominated, present != path else { return .handled }
     isNominated = true
     selectedPath = path
+    lastSelectedCheck = now
     return .pathChanged(path)
   }
 

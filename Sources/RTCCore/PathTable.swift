@@ -23,7 +23,7 @@ struct PathTable {
 
   private static func hash(_ path: NetworkPath) -> Int {
     var value = path.remote.high ^ (path.remote.low &* 0x9E37_79B9_7F4A_7C15)
-    value ^= UInt64(path.remote.port) << 32 | UInt64(path.local.port)
+    value ^= UInt64(path.remote.port) << 32 | UInt64(path.local.port) | UInt64(path.connection) << 16
     value ^= (path.local.high &* 0xC2B2_AE3D_27D4_EB4F) ^ path.local.low
     value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
     value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB

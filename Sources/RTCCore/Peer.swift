@@ -36,6 +36,14 @@ struct Peer: ~Copyable {
   var ice: ICEAgent
   var phase = Phase.connecting
   var path: NetworkPath?
+  /// Bytes that the connection of `path` takes now, framing included; nil over UDP, where the pacer's budget rules.
+  var room: Int?
+  /// When there was last room for a picture's packet.
+  var lastRoom: Instant?
+  /// Its connection takes nothing or has closed: no picture is queued until there is room again.
+  var isBlocked = false
+  /// Since when bursts from the history have been on their way without an end.
+  var catchingUpSince: Instant?
   var paths: [NetworkPath] = []
   var receiver: SRTPReceiver?
   var sender: SRTPSender?

@@ -18,13 +18,16 @@ public struct FeedID: Hashable, Sendable {
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// A pair of transport addresses. Peers are found by it, so local and remote both count.
+/// A pair of transport addresses, and the connection between them. Peers are found by it, so all of it counts.
 public struct NetworkPath: Hashable, Sendable {
   public var local: SocketAddress
   public var remote: SocketAddress
-  public init(local: SocketAddress, remote: SocketAddress) {
+  /// The TCP connection (RFC 6544) by the number its worker gave it, which names no other; 0 for UDP.
+  public var connection: UInt32
+  public init(local: SocketAddress, remote: SocketAddress, connection: UInt32 = 0) {
     self.local = local
     self.remote = remote
+    self.connection = connection
   }
 }
 

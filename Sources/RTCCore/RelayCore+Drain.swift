@@ -48,15 +48,18 @@ extension RelayCore {
   private mutating func drainPeer(_ index: Int32, into egress: inout EgressArena, now: Now) -> Bool {
     let peer = peers[index]
     guard let path = peer.pointee.path, peer.pointee.sender != nil else { return true }
-    while !peer.pointee.audioQueue.isEmpty {
+    if peer.pointee.room != nil { dropAged(index, now: now) }
+    while !peer.pointee.audioQueue.isEmpty, peer.pointee.takesSound {
       guard egress.hasRoom else { return false }
       let entry = peer.pointee.audioQueue.pop()!  // not empty
       seal(entry, peer: index, path: path, into: &egress, now: now)
     }
-    guard drainReports(index, path: path, into: &egress, now: now) else { return false }
+    if peer.pointee.takesReports {
+      guard drainReports(index, path: path, into: &egress, now: now) else { return false }
+    }
     guard peer.pointee.phase == .connected else { return true }
     refill(index, now: now)
-    while !peer.pointee.repairQueue.isEmpty, peer.pointee.budget.isOpen {
+    while !peer.pointee.repairQueue.isEmpty, peer.pointee.takesPicture {
       guard egress.hasRoom else { return false }
       let entry = peer.pointee.repairQueue.pop()!  // not empty
       sealRetransmission(entry, peer: index, path: path, into: &egress, now: now)
@@ -69,11 +72,11 @@ extension RelayCore {
   ) -> Bool {
     let peer = peers[index]
     if let head = peer.pointee.videoQueue.isEmpty ? nil : peer.pointee.videoQueue.first,
-      now.monotonic.microseconds - head.queuedAt > 400_000, !peer.pointee.budget.isOpen
+      now.monotonic.microseconds - head.queuedAt > 400_000, !peer.pointee.takesPicture
     {
       dropVideo(of: head.sendStream, now: now)
     }
-    while peer.pointee.budget.isOpen {
+    while peer.pointee.takesPicture {
       if peer.pointee.videoQueue.isEmpty, !catchUp(index, now: now) { break }
       guard egress.hasRoom else { return false }
       guard let entry = peer.pointee.videoQueue.pop() else { break }
@@ -82,7 +85,8 @@ extension RelayCore {
       seal(entry, peer: index, path: path, into: &egress, now: now)
     }
     let isWaiting = !peer.pointee.videoQueue.isEmpty || !peer.pointee.repairQueue.isEmpty || isCatchingUp(index)
-    peer.pointee.nextPace = isWaiting ? nextTick(after: now.monotonic) : .distantFuture
+    // A connection that waits is drained when it has room.
+    peer.pointee.nextPace = isWaiting && peer.pointee.room == nil ? nextTick(after: now.monotonic) : .distantFuture
     return true
   }
 
@@ -97,7 +101,7 @@ extension RelayCore {
     rearm(index)
   }
 
-  private func isCatchingUp(_ index: Int32) -> Bool {
+  func isCatchingUp(_ index: Int32) -> Bool {
     for send in peers[index].pointee.sendStreams where sends[send].pointee.cursor != nil { return true }
     return false
   }
@@ -213,6 +217,7 @@ extension RelayCore {
   }
 
   private mutating func countSent(_ count: Int, peer index: Int32, now: Now) {
+    peers[index].pointee.spendRoom(count)
     tally.packetsSent &+= 1
     tally.bytesSent &+= UInt64(count)
     peers[index].pointee.statistics.packetsSent &+= 1

@@ -75,7 +75,7 @@ extension RelayCore {
     let target = preferredLayer(send: sendIndex, now: now)
     track.pointee.subscriptions[send.pointee.subscription].target = max(target, 0)
     if target == Self.tooThin { pauseVideo(of: sendIndex, now: now) }
-    guard target >= 0 else { return }
+    guard target >= 0, !peers[send.pointee.peer].pointee.isBlocked else { return }
     let streamIndex = track.pointee.layer(target)
     let stream = streams[streamIndex]
     peers[send.pointee.peer].pointee.estimator.subscribed(
@@ -170,6 +170,7 @@ extension RelayCore {
 
   /// Looks again at what each video pane of a peer should show, and starts what still waits.
   mutating func checkLayers(peer index: Int32, now: Now) {
+    guard !peers[index].pointee.isBlocked else { return }
     for sendIndex in peers[index].pointee.sendStreams {
       let send = sends[sendIndex]
       guard send.pointee.kind == .video, send.pointee.track >= 0 else { continue }

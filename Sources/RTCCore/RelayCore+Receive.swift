@@ -65,12 +65,12 @@ extension RelayCore {
     heard(index, now: now)
     switch outcome {
     case .connected(let selected):
-      peer.pointee.path = selected
+      choose(selected, peer: index, now: now)
       learn(selected, peer: index)
       emit(.iceConnected(peer.pointee.id, selected, now.monotonic))
       startHandshake(index)
     case .pathChanged(let selected):
-      peer.pointee.path = selected
+      choose(selected, peer: index, now: now)
       peer.pointee.log.forgetAll()
       peer.pointee.lossWindow.restart()
       learn(selected, peer: index)

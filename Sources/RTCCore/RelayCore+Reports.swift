@@ -107,7 +107,8 @@ extension RelayCore {
       }
       // Without transport-wide feedback, whatever was negotiated, the report is all the estimate has.
       let hasFeedback = peer.pointee.lastFeedback.map { now.monotonic - $0 < .seconds(2) } ?? false
-      if send.pointee.kind == .video, !hasFeedback {
+      // Over TCP nothing is lost; what its line carries shows in the room.
+      if send.pointee.kind == .video, !hasFeedback, peer.pointee.room == nil {
         peer.pointee.estimator.receivedLoss(
           Double(block.fractionLost) / 256, isExact: false, now: now.monotonic)
       }
@@ -130,7 +131,8 @@ extension RelayCore {
     guard received + lost > 0 else { return }
     peer.pointee.lastFeedback = now.monotonic
     peer.pointee.acknowledgedSinceStatistics = peer.pointee.acknowledgedSinceStatistics || received > 0
-    peer.pointee.lossWindow.add(lost: lost, received: received)
+    // Over TCP nothing is lost; what its line carries shows in the room.
+    peer.pointee.lossWindow.add(lost: peer.pointee.room == nil ? lost : 0, received: received)
     let isTrial = peer.pointee.resumedAt.map { now.monotonic - $0 < .seconds(3) } ?? false
     if let loss = peer.pointee.lossWindow.take(isTrial: isTrial, now: now.monotonic) {
       peer.pointee.estimator.receivedLoss(loss, now: now.monotonic)
@@ -224,6 +226,7 @@ extension RelayCore {
       return true
     }
     egress.commit(byteCount: count, path: path, peer: index, isUrgent: true)
+    peer.pointee.spendRoom(count)
     return true
   }
 

@@ -183,7 +183,9 @@ extension RelayCore {
     let stream = streams[streamIndex]
     let send = sends[subscription.destination]
     // Before its keys are there a pane shows nothing; it starts at a key frame when they have come.
-    guard peers[subscription.peer].pointee.phase == .connected, !send.pointee.isPaused else { return false }
+    guard peers[subscription.peer].pointee.phase == .connected, !send.pointee.isPaused,
+      stream.pointee.isVideo == false || !peers[subscription.peer].pointee.isBlocked
+    else { return false }
     guard let codec = send.pointee.codec(for: stream.pointee.codec) else {
       if send.pointee.lastSource != streamIndex {
         send.pointee.lastSource = streamIndex

@@ -6,13 +6,14 @@
 
 #include "tk_disk.h"
 #include "tk_probe.h"
+#include "tk_tcp.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* An address without a system structure: 16 bytes in network order (IPv4 in the first four), port in host order. */
-typedef struct {
+typedef struct tk_address {
   uint8_t family; /* 4 or 6 */
   uint16_t port;
   uint32_t scope;
@@ -51,8 +52,10 @@ void tk_eventfd_clear(int descriptor);
 /* Blocks until the event or nanoseconds have passed; negative waits for ever. */
 void tk_eventfd_wait(int descriptor, int64_t nanoseconds);
 
-/* An epoll set of two descriptors; tk_epoll_wait returns bits 1 and 2 for those readable. */
+/* An epoll set of two descriptors; tk_epoll_wait returns bits 1 and 2 for those readable, and 4 for a third that
+   tk_epoll_third has added (0 or -errno). */
 int tk_epoll(int first, int second);
+int tk_epoll_third(int epoll, int third);
 int tk_epoll_wait(int epoll, int64_t microseconds);
 void tk_close(int descriptor);
 
