@@ -1,5 +1,24 @@
 import Foundation
 package import MediaWorker
+package import RTCCore
+
+package enum MachineArchitecture {
+  /// Whether the processor is of the x86-64 family.
+  package static var isX86: Bool {
+    #if arch(x86_64)
+      true
+    #else
+      false
+    #endif
+  }
+}
+
+extension CipherChoice {
+  /// The library it comes to; nil when it is not there.
+  package func library(of available: [CipherLibrary]) -> CipherLibrary? {
+    self == .auto ? available.first : available.first { $0.rawValue == rawValue }
+  }
+}
 
 /// What each reading means; pure, so that every outcome can be tested on any machine.
 extension Doctor {
@@ -27,8 +46,39 @@ extension Doctor {
   }
 
   /// Without AES instructions a packet takes some 10 µs; 100 receivers of 2 Mbit/s need 20,000 packets a second.
-  package static func cipher(microseconds: Double) -> Finding {
-    Finding(microseconds < 4 ? .cipherFast : .cipherSlow, ["microseconds": number(microseconds, 2)])
+  package static func cipher(microseconds: Double, library: String) -> Finding {
+    Finding(
+      microseconds < 4 ? .cipherFast : .cipherSlow,
+      ["microseconds": number(microseconds, 2), "library": library])
+  }
+
+  /// - Parameter hasBetter: whether the processor has use for the library that is better than OpenSSL.
+  package static func libraries(
+    available: [CipherLibrary], choice: CipherChoice, hasBetter: Bool = MachineArchitecture.isX86
+  ) -> Finding {
+    let names = available.map(\.rawValue).joined(separator: ", ")
+    guard let library = choice.library(of: available) else {
+      return Finding(.cipherChoiceMissing, ["library": choice.rawValue, "names": names])
+    }
+    let isPlain = hasBetter && choice == .auto && !available.contains(.multiBuffer)
+    return Finding(isPlain ? .cipherLibraryMissing : .cipherLibraries, ["library": library.rawValue, "names": names])
+  }
+
+  /// - Parameters:
+  ///   - ports: of the workers, as many as there are.
+  ///   - isFree: they take any that are free.
+  package static func workers(_ count: Int, ports: [UInt16], isFree: Bool, takesTCP: Bool) -> [Finding] {
+    guard !isFree else { return [] }
+    let span = ports.count > 1 ? "\(ports[0])–\(ports[ports.count - 1])" : ports.first.map { "\($0)" } ?? ""
+    let arguments = ["workers": String(count), "ports": span, "protocol": takesTCP ? "UDP, TCP" : "UDP"]
+    return [Finding(ports.count < count ? .workersBeyondPorts : .workersPlanned, arguments)]
+  }
+
+  /// Lists of names as `/proc/sys` has them; nil where the kernel does not tell. The relay's own user may use those
+  /// that are allowed, root any.
+  package static func congestionControl(available: String?, allowed: String?, isRoot: Bool) -> Finding {
+    func has(_ list: String?) -> Bool { list?.split(separator: " ").contains("bbr") ?? false }
+    return Finding(has(available) && (isRoot || has(allowed)) ? .tcpWithBBR : .tcpWithoutBBR)
   }
 
   /// - Parameters:

@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import MediaWorker
+import RTCCore
 import RTCWire
 
 /// Examines whether this machine can carry lessons, and says what to do where it cannot.
@@ -25,8 +26,9 @@ public struct Doctor: Sendable {
   public func examine() -> Diagnosis {
     let offset = Measurement.clockOffset()
     var findings = ports()
+    findings += workers()
     findings.append(Self.codecs(missing: missingCodecs()))
-    findings.append(Self.cipher(microseconds: Measurement.cipherMicroseconds()))
+    findings += cipher()
     findings += disk()
     findings.append(certificate())
     findings.append(
@@ -34,6 +36,12 @@ public struct Doctor: Sendable {
         receive: Measurement.kernelSetting("net.core.rmem_max"), send: Measurement.kernelSetting("net.core.wmem_max"),
         wanted: WorkerConfiguration().socketBufferBytes))
     findings.append(Finding(MachineProbe.sendsTrains ? .trainsWork : .trainsMissing))
+    if takesTCP {
+      findings.append(
+        Self.congestionControl(
+          available: Measurement.kernelText("net.ipv4.tcp_available_congestion_control"),
+          allowed: Measurement.kernelText("net.ipv4.tcp_allowed_congestion_control"), isRoot: geteuid() == 0))
+    }
     findings.append(Self.files(limit: Measurement.openFileLimit(), sessions: configuration.sessionLimit))
     findings.append(ledger())
     // Last, so that the time between is long enough to see the clock jump.
@@ -49,7 +57,10 @@ public struct Doctor: Sendable {
     var wanted: [(ListenAddress, isUDP: Bool)] = [(configuration.http, false)]
     if let https = configuration.https { wanted.append((https, false)) }
     let mediaHost = configuration.loopbackOnly ? "127.0.0.1" : "::"
-    wanted.append((ListenAddress(host: mediaHost, port: Int(configuration.udpPort)), true))
+    for port in configuration.mediaPorts(workers: workerCount) {
+      wanted.append((ListenAddress(host: mediaHost, port: Int(port)), true))
+      if takesTCP { wanted.append((ListenAddress(host: mediaHost, port: Int(port)), false)) }
+    }
     return wanted.map { address, isUDP in
       let host = address.host == "localhost" ? "127.0.0.1" : address.host
       let port = UInt16(clamping: address.port)
@@ -60,6 +71,28 @@ public struct Doctor: Sendable {
       let owner = state == .inUse ? PortOwner.find(port: port, isUDP: isUDP) : nil
       return Self.port(address, isUDP: isUDP, state: state, owner: owner)
     }
+  }
+
+  private var workerCount: Int { configuration.workerCount(processors: Processors.given().count) }
+
+  private var takesTCP: Bool { configuration.mediaTakesTCP(workers: workerCount) }
+
+  private func workers() -> [Finding] {
+    let shared = configuration.takesTCP ? configuration.sharedPort(workers: workerCount) : nil
+    return Self.workers(
+      workerCount, ports: configuration.mediaPorts(workers: workerCount), isFree: configuration.udpPort == 0,
+      takesTCP: takesTCP) + (shared.map { [Finding(.tcpPortShared, ["port": String($0)])] } ?? [])
+  }
+
+  private func cipher() -> [Finding] {
+    let available = CipherLibrary.available
+    guard let library = configuration.cipher.library(of: available) else {
+      return [Self.libraries(available: available, choice: configuration.cipher)]
+    }
+    return [
+      Self.libraries(available: available, choice: configuration.cipher),
+      Self.cipher(microseconds: Measurement.cipherMicroseconds(library: library), library: library.rawValue),
+    ]
   }
 
   private func disk() -> [Finding] {

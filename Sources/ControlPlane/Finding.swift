@@ -13,6 +13,9 @@ public struct Finding: Sendable, Equatable {
     case portFree, portOurs, portTaken, portTakenByUnknown, portForbidden, portWithoutAddress
     case codecsPresent, codecsMissing
     case cipherFast, cipherSlow
+    case cipherLibraries, cipherLibraryMissing, cipherChoiceMissing
+    case workersPlanned, workersBeyondPorts
+    case tcpWithBBR, tcpWithoutBBR, tcpPortShared
     case clockGood, clockUnsynchronised, clockWrong, clockJumps
     case folderUnwritable
     case diskRoomy, diskLow, diskFull
@@ -25,13 +28,17 @@ public struct Finding: Sendable, Equatable {
 
     public var level: Level {
       switch self {
-      case .portFree, .portOurs, .codecsPresent, .cipherFast, .clockGood, .diskRoomy, .diskFast, .certificateGood,
+      case .portFree, .portOurs, .codecsPresent, .cipherFast, .cipherLibraries, .workersPlanned, .tcpWithBBR,
+        .clockGood, .diskRoomy, .diskFast, .certificateGood,
         .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade:
         .ok
-      case .cipherSlow, .clockUnsynchronised, .clockJumps, .diskLow, .diskSlow, .certificateEnding, .buffersSmall,
+      case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .clockUnsynchronised, .clockJumps,
+        .diskLow, .diskSlow,
+        .certificateEnding, .buffersSmall,
         .trainsMissing, .filesFew:
         .warning
-      case .portTaken, .portTakenByUnknown, .portForbidden, .portWithoutAddress, .codecsMissing, .clockWrong,
+      case .portTaken, .portTakenByUnknown, .portForbidden, .portWithoutAddress, .codecsMissing, .cipherChoiceMissing,
+        .workersBeyondPorts, .clockWrong,
         .folderUnwritable, .diskFull, .certificateEnded, .certificateBad, .ledgerBroken, .ledgerNewer,
         .ledgerForeign, .ledgerUnreadable:
         .failure

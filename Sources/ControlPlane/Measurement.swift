@@ -10,11 +10,12 @@ package enum Measurement {
   static func clockOffset() -> Double { Date().timeIntervalSince1970 - seconds() }
 
   /// Microseconds to seal one packet of 1,200 bytes with AES-128-GCM; the best of five rounds of 4,000.
-  static func cipherMicroseconds() -> Double {
+  static func cipherMicroseconds(library: CipherLibrary) -> Double {
     let key = [UInt8](repeating: 0x5A, count: 16)
     let salt = [UInt8](repeating: 0xA5, count: 12)
     var sender = SRTPSender(
-      keys: SRTPKeys(profile: .aeadAES128GCM, localKey: key, localSalt: salt, remoteKey: key, remoteSalt: salt))
+      keys: SRTPKeys(profile: .aeadAES128GCM, localKey: key, localSalt: salt, remoteKey: key, remoteSalt: salt),
+      library: library)
     var stream = SealIndex()
     let header: [UInt8] = [0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
     let payload = [UInt8](repeating: 7, count: 1_188)
@@ -93,9 +94,12 @@ package enum Measurement {
   }
 
   /// A number of `/proc/sys`; nil where the kernel does not have it.
-  static func kernelSetting(_ name: String) -> Int? {
+  static func kernelSetting(_ name: String) -> Int? { kernelText(name).flatMap { Int($0) } }
+
+  /// A text of `/proc/sys`; nil where the kernel does not have it.
+  static func kernelText(_ name: String) -> String? {
     let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-    return Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    let text = try? String(contentsOfFile: path, encoding: .utf8)
+    return text?.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

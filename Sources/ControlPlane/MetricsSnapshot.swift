@@ -75,6 +75,9 @@ public struct MetricsSnapshot: Sendable {
   public var resourcesWaiting = 0
   /// UTC seconds when the HTTPS certificate ends; nil without HTTPS.
   public var certificateExpires: Int64?
+  /// What seals packets, and the libraries that are there.
+  package var cipher: CipherLibrary?
+  package var cipherLibraries: [CipherLibrary] = []
   package var fullness: [FullnessGauge] = []
   /// Refused joins since the start.
   package var refusals: [Shortage: UInt64] = [:]

@@ -7,6 +7,7 @@ import Recorder
 /// Gathers what `/metrics` tells from those who count it.
 struct MetricsSource: Sendable {
   let workers: [MediaWorker]
+  let cipher: CipherChoice
   let director: LessonDirector
   let recordings: RecordingDesk
   let store: LedgerStore
@@ -20,6 +21,8 @@ struct MetricsSource: Sendable {
     var snapshot = MetricsSnapshot()
     snapshot.uptimeSeconds = Double(clock() - started) / 1_000
     snapshot.workers = workers.map { $0.counters() }
+    snapshot.cipherLibraries = CipherLibrary.available
+    snapshot.cipher = cipher.library(of: snapshot.cipherLibraries)
     let recorder = recordings.recorder.counters()
     var gauge = RecorderGauge()
     gauge.bytesWritten = recorder.bytes

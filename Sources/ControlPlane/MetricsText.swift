@@ -61,6 +61,9 @@ public struct MetricsText: Sendable {
 
   private mutating func addProcess(_ snapshot: MetricsSnapshot) {
     add("build_info", .gauge, "The running release.", [([("version", snapshot.version)], "1")])
+    add(
+      "seal_info", .gauge, "Libraries that can seal packets with AES-GCM; 1 for the one that does.",
+      snapshot.cipherLibraries.map { ([("library", $0.rawValue)], $0 == snapshot.cipher ? "1" : "0") })
     add("uptime_seconds", .gauge, "Time since the relay started.", [([], "\(snapshot.uptimeSeconds)")])
     add(
       "lessons", .gauge, "Lessons open, by state.",

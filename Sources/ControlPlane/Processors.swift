@@ -38,4 +38,12 @@ extension RelayConfiguration {
     guard udpPort != 0 else { return [] }
     return (0..<workers).compactMap { UInt16(exactly: Int(udpPort) + $0) }
   }
+
+  /// A port of the workers that HTTP or HTTPS has for TCP, so that media cannot; nil when there is none.
+  package func sharedPort(workers: Int) -> UInt16? {
+    mediaPorts(workers: workers).first { Int($0) == http.port || Int($0) == https?.port }
+  }
+
+  /// Whether workers listen for TCP: as configured, unless one of their ports is HTTP's.
+  package func mediaTakesTCP(workers: Int) -> Bool { takesTCP && sharedPort(workers: workers) == nil }
 }

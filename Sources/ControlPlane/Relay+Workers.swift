@@ -16,6 +16,7 @@ extension WorkerConfiguration {
       case .milliseconds(let window): .fixed(.milliseconds(Int64(window)))
       }
     self.seed = seed
+    if let library = configuration.cipher.library(of: CipherLibrary.available) { core.cipher = library }
   }
 }
 
@@ -23,6 +24,9 @@ extension Relay {
   static func startWorkers(
     _ configuration: RelayConfiguration, identity: DTLSIdentity
   ) throws(RelayStartError) -> [MediaWorker] {
+    guard configuration.cipher.library(of: CipherLibrary.available) != nil else {
+      throw RelayStartError { Text.of("serve.cipher", in: $0, ["library": configuration.cipher.rawValue]) }
+    }
     let seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     let settings = WorkerConfiguration(configuration, seed: seed)
     do throws(WorkerError) { return [try MediaWorker(configuration: settings, identity: identity)] } catch {

@@ -107,7 +107,8 @@ public final class Relay: Sendable {
     let server = HTTPServer()
     self.server = server
     let source = MetricsSource(
-      workers: workers, director: director, recordings: recordings, store: store, server: server,
+      workers: workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
+      server: server,
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: TokenIssuer(key: key), recordings: recordings, clock: clock,

@@ -4,6 +4,7 @@ import ControlPlane
 import Foundation
 import Ledger
 import MediaWorker
+import RTCCore
 import RTCWire
 import Testing
 
@@ -11,8 +12,8 @@ import Testing
   private static let gigabyte: UInt64 = 1_000_000_000
 
   @Test func readingsAreJudged() {
-    #expect(Doctor.cipher(microseconds: 0.7).outcome == .cipherFast)
-    #expect(Doctor.cipher(microseconds: 12).outcome == .cipherSlow)
+    #expect(Doctor.cipher(microseconds: 0.7, library: "openssl").outcome == .cipherFast)
+    #expect(Doctor.cipher(microseconds: 12, library: "openssl").outcome == .cipherSlow)
     #expect(Doctor.codecs(missing: []).outcome == .codecsPresent)
     #expect(Doctor.codecs(missing: ["libopus"]).sentence(in: .english).contains("libopus"))
     #expect(Doctor.room(bytes: 100 * Self.gigabyte, folder: "/d").outcome == .diskRoomy)
@@ -25,6 +26,39 @@ import Testing
     #expect(Doctor.speed(.init(megabytesPerSecond: 300, syncMilliseconds: 5), folder: "/d").outcome == .diskFast)
     #expect(Doctor.speed(.init(megabytesPerSecond: 3, syncMilliseconds: 5), folder: "/d").outcome == .diskSlow)
     #expect(Doctor.speed(.init(megabytesPerSecond: 300, syncMilliseconds: 900), folder: "/d").outcome == .diskSlow)
+  }
+
+  @Test func cipherLibrariesAreJudged() {
+    func outcome(_ available: [CipherLibrary], _ choice: CipherChoice, hasBetter: Bool = true) -> Finding.Outcome {
+      Doctor.libraries(available: available, choice: choice, hasBetter: hasBetter).outcome
+    }
+    #expect(outcome([.multiBuffer, .openSSL], .auto) == .cipherLibraries)
+    #expect(outcome([.multiBuffer, .openSSL], .openSSL) == .cipherLibraries)
+    #expect(outcome([.openSSL], .auto) == .cipherLibraryMissing)
+    #expect(outcome([.openSSL], .auto, hasBetter: false) == .cipherLibraries)
+    #expect(outcome([.openSSL], .openSSL) == .cipherLibraries)
+    #expect(outcome([.openSSL], .multiBuffer) == .cipherChoiceMissing)
+    #expect(CipherChoice.auto.library(of: [.multiBuffer, .openSSL]) == .multiBuffer)
+    #expect(CipherChoice.openSSL.library(of: [.multiBuffer, .openSSL]) == .openSSL)
+  }
+
+  @Test func workersAndTheirPortsAreJudged() {
+    let some = Doctor.workers(2, ports: [8_189, 8_190], isFree: false, takesTCP: true)
+    #expect(some.map(\.outcome) == [.workersPlanned])
+    #expect(some.first?.sentence(in: .english).contains("8189–8190") == true)
+    #expect(Doctor.workers(2, ports: [65_535], isFree: false, takesTCP: true).map(\.outcome) == [.workersBeyondPorts])
+    #expect(Doctor.workers(2, ports: [], isFree: true, takesTCP: true).isEmpty)
+  }
+
+  @Test func congestionControlIsJudged() {
+    func outcome(_ available: String?, _ allowed: String?, isRoot: Bool = false) -> Finding.Outcome {
+      Doctor.congestionControl(available: available, allowed: allowed, isRoot: isRoot).outcome
+    }
+    #expect(outcome("reno cubic bbr", "reno cubic bbr") == .tcpWithBBR)
+    #expect(outcome("reno cubic bbr", "reno cubic") == .tcpWithoutBBR)
+    #expect(outcome("reno cubic bbr", "reno cubic", isRoot: true) == .tcpWithBBR)
+    #expect(outcome("reno cubic", "reno cubic", isRoot: true) == .tcpWithoutBBR)
+    #expect(outcome(nil, nil) == .tcpWithoutBBR)
   }
 
   @Test func clockIsJudged() {
@@ -62,7 +96,7 @@ import Testing
     // What any sentence may name.
     let arguments = [
       "protocol", "port", "address", "process", "names", "microseconds", "time", "milliseconds", "folder", "gigabytes",
-      "rate", "file", "days", "bytes", "wanted", "limit", "events", "head", "event",
+      "rate", "file", "days", "bytes", "library", "workers", "ports", "wanted", "limit", "events", "head", "event",
     ]
     let filled = Dictionary(uniqueKeysWithValues: arguments.map { ($0, "7") })
     for outcome in Finding.Outcome.allCases {

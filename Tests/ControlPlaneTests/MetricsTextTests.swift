@@ -91,6 +91,8 @@ private struct Exposition {
     snapshot.responses = [0, 40, 1, 2, 3]
     snapshot.ledgerEvents = 99
     snapshot.certificateExpires = 1_900_000_000
+    snapshot.cipher = .openSSL
+    snapshot.cipherLibraries = [.multiBuffer, .openSSL]
     snapshot.fullness = [
       FullnessGauge(worker: 1, resource: .processor, ratio: 0.5),
       FullnessGauge(worker: nil, resource: .uplink, ratio: 0.25),
@@ -119,6 +121,8 @@ private struct Exposition {
     #expect(text["tongke_worker_processor_seconds_total", ["worker": "0"]] == 2.5)
     #expect(text["tongke_coalescing_seconds", ["worker": "0"]] == 0.005)
     #expect(text["tongke_longest_turn_seconds", ["worker": "0"]] == 0.0015)
+    #expect(text["tongke_seal_info", ["library": "openssl"]] == 1)
+    #expect(text["tongke_seal_info", ["library": "ipsec-mb"]] == 0)
     #expect(text["tongke_load_ratio", ["worker": "1", "resource": "processor"]] == 0.5)
     #expect(text["tongke_load_ratio", ["resource": "uplink"]] == 0.25)
     #expect(text["tongke_joins_refused_total", ["reason": "uplink"]] == 6)

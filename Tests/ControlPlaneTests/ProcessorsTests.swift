@@ -23,6 +23,19 @@ import Testing
     #expect(configuration.workerCount(processors: 6) == 3)
   }
 
+  @Test func aPortOfHTTPIsLeftToIt() {
+    var configuration = RelayConfiguration()
+    #expect(configuration.mediaTakesTCP(workers: 2))
+    configuration.udpPort = 8_442
+    #expect(configuration.mediaTakesTCP(workers: 1))
+    #expect(configuration.sharedPort(workers: 2) == 8_443)
+    #expect(!configuration.mediaTakesTCP(workers: 2))
+    configuration.https = nil
+    #expect(configuration.mediaTakesTCP(workers: 2))
+    configuration.takesTCP = false
+    #expect(!configuration.mediaTakesTCP(workers: 2))
+  }
+
   @Test func portsFollowEachOther() {
     var configuration = RelayConfiguration()
     #expect(configuration.mediaPorts(workers: 3) == [8_189, 8_190, 8_191])
