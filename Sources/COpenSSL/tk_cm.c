@@ -45,18 +45,16 @@ void tk_cm_free(tk_cm *cm) {
   free(cm);
 }
 
-/* The first ten bytes of HMAC-SHA1 over the packet and its rollover count, behind the packet. */
-static int authenticate(const tk_cm *cm, uint8_t *packet, size_t count, uint32_t rollover) {
-  uint8_t digest[SHA_DIGEST_LENGTH];
+/* HMAC-SHA1 over the packet and its rollover count. */
+static int authenticate(const tk_cm *cm, const uint8_t *packet, size_t count, uint32_t rollover,
+                        uint8_t digest[SHA_DIGEST_LENGTH]) {
   const uint8_t behind[4] = {(uint8_t)(rollover >> 24), (uint8_t)(rollover >> 16), (uint8_t)(rollover >> 8),
                              (uint8_t)rollover};
   SHA_CTX hash = cm->inner;
   if (SHA1_Update(&hash, packet, count) != 1 || SHA1_Update(&hash, behind, sizeof behind) != 1) return 0;
   if (SHA1_Final(digest, &hash) != 1) return 0;
   hash = cm->outer;
-  if (SHA1_Update(&hash, digest, sizeof digest) != 1 || SHA1_Final(digest, &hash) != 1) return 0;
-  memcpy(packet + count, digest, TK_CM_TAG_COUNT);
-  return 1;
+  return SHA1_Update(&hash, digest, SHA_DIGEST_LENGTH) == 1 && SHA1_Final(digest, &hash) == 1;
 }
 
 size_t tk_cm_seal(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, const uint8_t *header, size_t header_count,
@@ -81,6 +79,20 @@ size_t tk_cm_seal(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, const
     if (EVP_EncryptUpdate(cm->cipher, text, &written, padding, padding_count) != 1) return 0;
     text += padding_count;
   }
-  if (!authenticate(cm, out, (size_t)(text - out), rollover)) return 0;
+  uint8_t digest[SHA_DIGEST_LENGTH];
+  if (!authenticate(cm, out, (size_t)(text - out), rollover, digest)) return 0;
+  memcpy(text, digest, TK_CM_TAG_COUNT);
   return (size_t)(text - out) + TK_CM_TAG_COUNT;
+}
+
+int tk_cm_open(tk_cm *cm, const uint8_t counter[16], uint32_t rollover, uint8_t *packet, size_t header_count,
+               size_t packet_count) {
+  if (packet_count > INT_MAX || header_count > packet_count) return 0;
+  uint8_t digest[SHA_DIGEST_LENGTH];
+  if (!authenticate(cm, packet, packet_count, rollover, digest)) return 0;
+  if (CRYPTO_memcmp(digest, packet + packet_count, TK_CM_TAG_COUNT) != 0) return 0;
+  uint8_t *text = packet + header_count;
+  int count = (int)(packet_count - header_count), written = 0;
+  if (EVP_EncryptInit_ex(cm->cipher, NULL, NULL, NULL, counter) != 1) return 0;
+  return count == 0 || EVP_EncryptUpdate(cm->cipher, text, &written, text, count) == 1;
 }

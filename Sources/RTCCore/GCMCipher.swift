@@ -17,9 +17,28 @@ public enum CipherLibrary: String, Sendable, CaseIterable {
   public static var best: CipherLibrary { tk_mb_available() == 1 ? .multiBuffer : .openSSL }
 }
 
+/// How SRTCP of the GCM profiles lies: `[header 8 | ciphertext | tag 16 | E and index 4]` (RFC 7714 §9.2).
+enum ReportLayout {
+  static let headerByteCount = 8
+  static let overheadByteCount = GCMCipher.tagByteCount + 4
+  static let encryptionFlag: UInt32 = 0x8000_0000
+
+  /// What is authenticated and not encrypted: the header and the trailing word.
+  static func withAssociated<Result>(
+    _ packet: UnsafePointer<UInt8>, trailer: UInt32, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    var bytes = (UInt64(0), UInt32(0))
+    return withUnsafeMutableBytes(of: &bytes) { raw in
+      raw.copyMemory(from: UnsafeRawBufferPointer(start: packet, count: headerByteCount))
+      raw.storeBytes(of: trailer.bigEndian, toByteOffset: headerByteCount, as: UInt32.self)
+      return body(UnsafeRawBufferPointer(rebasing: raw[..<(headerByteCount + 4)]))
+    }
+  }
+}
+
 /// AES-GCM of one direction under one session key.
 package struct GCMCipher: ~Copyable {
-  package static let tagByteCount = 16
+  static let tagByteCount = 16
 
   private enum Context {
     /// The profile that has no GCM.

@@ -238,7 +238,7 @@ extension RelayCore {
     switch error {
     case .replayed: .replayed
     case .authentication: .authentication
-    case .tooShort, .malformed: .malformed
+    case .tooShort, .malformed, .exhausted: .malformed
     }
   }
 

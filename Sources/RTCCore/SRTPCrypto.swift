@@ -15,7 +15,7 @@ package enum SRTPKeyDerivation {
   }
 }
 
-/// AES in counter mode with HMAC-SHA1 of one sending direction (RFC 3711 §4.1.1, §4.2.1).
+/// AES in counter mode with HMAC-SHA1 of one direction (RFC 3711 §4.1.1, §4.2.1).
 struct CounterModeCipher: ~Copyable {
   /// Nil for the profiles of GCM.
   let context: OpaquePointer?
@@ -48,6 +48,15 @@ struct CounterModeCipher: ~Copyable {
 
   deinit { if let context { tk_cm_free(context) } }
 
+  /// Authenticates and decrypts a packet in place; its tag lies behind its bytes. False when it is not authentic.
+  func open(
+    ssrc: UInt32, index: Int64, packet: UnsafeMutablePointer<UInt8>, headerByteCount: Int, byteCount: Int
+  ) -> Bool {
+    withCounter(ssrc: ssrc, index: index) {
+      tk_cm_open(context, $0, UInt32(truncatingIfNeeded: index >> 16), packet, headerByteCount, byteCount) == 1
+    }
+  }
+
   /// The packet's first counter block: salt · 2^16 ⊕ SSRC · 2^64 ⊕ index · 2^16.
   func withCounter<Result>(ssrc: UInt32, index: Int64, _ body: (UnsafePointer<UInt8>) -> Result) -> Result {
     var block = ((salt.0 ^ UInt64(ssrc)).bigEndian, (salt.1 ^ UInt64(truncatingIfNeeded: index) << 16).bigEndian)
@@ -55,9 +64,10 @@ struct CounterModeCipher: ~Copyable {
   }
 }
 
-/// libsrtp2 in one direction: SRTCP of every profile, and received RTP of the SHA-1 profile.
+/// libsrtp2 in one direction: SRTCP of the SHA-1 profile.
 struct SRTPLibrary: ~Copyable {
-  let session: OpaquePointer
+  /// Nil for the profiles of GCM.
+  let session: OpaquePointer?
 
   init(profile: SRTPProfile, key: [UInt8], salt: [UInt8], isOutbound: Bool) {
     guard
@@ -67,7 +77,10 @@ struct SRTPLibrary: ~Copyable {
     self.session = session
   }
 
-  deinit { tk_srtp_free(session) }
+  /// Not needed: a profile of GCM.
+  init() { session = nil }
+
+  deinit { if let session { tk_srtp_free(session) } }
 
   static func error(_ status: tk_srtp_status) -> SRTPError {
     switch status {

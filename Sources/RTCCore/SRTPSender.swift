@@ -1,31 +1,47 @@
 import COpenSSL
 import CSRTP
 
-/// Seals what one peer is sent. Every (SSRC, index) is sealed once at most, by the caller's `SealIndex`.
+/// Seals what one peer is sent.
+///
+/// Every (SSRC, index) is sealed once at most: of RTP by the caller's `SealIndex`, of SRTCP by this value's own count.
 public struct SRTPSender: ~Copyable {
   private let profile: SRTPProfile
   private let cipher: GCMCipher
+  private let reportCipher: GCMCipher
   private let counterMode: CounterModeCipher
   private let library: SRTPLibrary
+  private var reportIndices: ReportIndices
 
-  /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap); the SHA-1 profile goes by OpenSSL.
+  /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap); the SHA-1 profile goes by
+  ///   OpenSSL, its RTCP by libsrtp2.
   public init(keys: SRTPKeys, library choice: CipherLibrary = .best) {
+    self.init(keys: keys, library: choice, reportIndices: ReportIndices())
+  }
+
+  package init(keys: SRTPKeys, library choice: CipherLibrary, reportIndices: ReportIndices) {
     profile = keys.profile
-    cipher =
-      keys.profile.isGCM
-      ? GCMCipher(
-        masterKey: keys.localKey, masterSalt: keys.localSalt, keyLabel: 0, saltLabel: 2, isSealing: true,
-        library: choice) : GCMCipher()
-    counterMode =
-      keys.profile.isGCM
-      ? CounterModeCipher() : CounterModeCipher(masterKey: keys.localKey, masterSalt: keys.localSalt)
-    library = SRTPLibrary(profile: keys.profile, key: keys.localKey, salt: keys.localSalt, isOutbound: true)
+    self.reportIndices = reportIndices
+    let key = keys.localKey
+    let salt = keys.localSalt
+    if profile.isGCM {
+      cipher = GCMCipher(
+        masterKey: key, masterSalt: salt, keyLabel: 0, saltLabel: 2, isSealing: true, library: choice)
+      reportCipher = GCMCipher(
+        masterKey: key, masterSalt: salt, keyLabel: 3, saltLabel: 5, isSealing: true, library: choice)
+      counterMode = CounterModeCipher()
+      library = SRTPLibrary()
+    } else {
+      cipher = GCMCipher()
+      reportCipher = GCMCipher()
+      counterMode = CounterModeCipher(masterKey: key, masterSalt: salt)
+      library = SRTPLibrary(profile: profile, key: key, salt: salt, isOutbound: true)
+    }
   }
 
   /// Seals header, prefix, payload and padding into `destination` in one pass.
   ///
-  /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where it
-  /// lies; it and `destination` never overlap.
+  /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where
+  /// it lies; it and `destination` never overlap.
   /// - Parameter padding: 0…255 bytes of RTP padding behind the payload, zeros and their count; the caller has set the
   ///   header's P bit (RFC 3550 §5.1).
   /// - Parameter index: 48 bits, rollover count and sequence number; greater than any before of this stream (trap).
@@ -58,14 +74,34 @@ public struct SRTPSender: ~Copyable {
     return written
   }
 
-  /// Protects an RTCP compound in place; 20 bytes of room behind it are enough for every profile.
+  /// Protects an RTCP compound in place; 24 bytes of room behind it are enough for every profile.
+  ///
+  /// Layout of the GCM profiles: `[header 8 | ciphertext | tag 16 | E and index 4]` (RFC 7714 §9.2).
+  /// - Returns: bytes written.
+  /// - Throws: `.tooShort` (below 8 bytes, or no room), `.exhausted` (2^31 packets of its SSRC), `.malformed` (1,024
+  ///   other SSRCs). Cost: one pass; an allocation for a new SSRC, none for each packet but in the SHA-1 profile.
   public mutating func sealRTCP(
     _ buffer: UnsafeMutableRawBufferPointer, byteCount: Int
   ) throws(SRTPError) -> Int {
     guard byteCount >= 8, buffer.count >= byteCount + 24 else { throw .tooShort }
-    var count = Int32(byteCount)
-    let status = tk_srtp_protect_rtcp(library.session, buffer.baseAddress, &count)
-    guard status == TK_SRTP_OK else { throw SRTPLibrary.error(status) }
-    return Int(count)
+    guard profile.isGCM else {
+      var count = Int32(byteCount)
+      let status = tk_srtp_protect_rtcp(library.session, buffer.baseAddress, &count)
+      guard status == TK_SRTP_OK else { throw SRTPLibrary.error(status) }
+      return Int(count)
+    }
+    let ssrc = UInt32(bigEndian: buffer.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    let index = try reportIndices.next(ssrc)
+    let trailer = UInt32(truncatingIfNeeded: index) | ReportLayout.encryptionFlag
+    let base = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: measured above
+    let isSealed = ReportLayout.withAssociated(base, trailer: trailer) {
+      reportCipher.seal(
+        ssrc: ssrc, index: index, associated: $0, text: base + ReportLayout.headerByteCount,
+        byteCount: byteCount - ReportLayout.headerByteCount)
+    }
+    precondition(isSealed, "the library could not encrypt")
+    let count = byteCount + ReportLayout.overheadByteCount
+    buffer.storeBytes(of: trailer.bigEndian, toByteOffset: count - 4, as: UInt32.self)
+    return count
   }
 }

@@ -1,5 +1,5 @@
 // Goal: SRTCP and the counter mode are the standards'. Method: the RFCs' vectors against our primitives, and our
-// primitives against libsrtp2, which does the relay's SRTCP.
+// sender against the primitives put together as the RFC says.
 import COpenSSL
 import CSRTP
 import RTCCore
