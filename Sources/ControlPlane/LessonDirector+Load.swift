@@ -39,7 +39,8 @@ extension LessonDirector {
 
   func candidates(_ reach: Reach, worker: Int) -> [ICECandidateLine] {
     reach.candidates(
-      port: workers[worker].port, announce: configuration.announce, loopbackOnly: configuration.loopbackOnly)
+      port: workers[worker].port, hasTCP: workers[worker].tcpPort != nil, announce: configuration.announce,
+      loopbackOnly: configuration.loopbackOnly)
   }
 
   // MARK: Measuring

@@ -16,6 +16,7 @@ public struct MetricsText: Sendable {
     text.addProcess(snapshot)
     text.addTraffic(snapshot.workers)
     text.addWork(snapshot.workers)
+    text.addConnections(snapshot.workers.map(\.tcp))
     text.addLoad(snapshot)
     text.addRecorders(snapshot.recorders)
     text.addSessions(snapshot.sessions)
@@ -143,6 +144,26 @@ public struct MetricsText: Sendable {
     histogram(
       "turn_seconds", "Work of one turn of a worker, without the sleep.", workers.map(\.turnMicroseconds), scale: 1e6)
     histogram("train_datagrams", "Datagrams in one segmented send.", workers.map(\.trainLength), scale: 1)
+  }
+
+  private mutating func addConnections(_ connections: [TCPCounters]) {
+    func each(_ value: (TCPCounters) -> UInt64) -> [(labels: [Label], value: String)] {
+      connections.enumerated().map { ([("worker", "\($0.offset)")], "\(value($0.element))") }
+    }
+    add("tcp_connections", .gauge, "Media connections by TCP.", each { UInt64(max(0, $0.connections)) })
+    add("tcp_accepted_total", .counter, "TCP connections accepted.", each(\.accepted))
+    add(
+      "tcp_refused_total", .counter, "TCP connections refused or closed, by reason.",
+      connections.enumerated().flatMap { worker, counters in
+        TCPRefusal.allCases.map {
+          ([("worker", "\(worker)"), ("reason", "\($0)")], "\(counters.refused[$0.rawValue])")
+        }
+      })
+    add("tcp_bytes_received_total", .counter, "Bytes received by TCP.", each(\.bytesReceived))
+    add("tcp_bytes_sent_total", .counter, "Bytes sent by TCP.", each(\.bytesSent))
+    add(
+      "tcp_packets_dropped_total", .counter, "Sealed packets a TCP connection had no room for.", each(\.packetsDropped)
+    )
   }
 
   /// One decimal of each worker.

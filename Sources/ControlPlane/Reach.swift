@@ -14,9 +14,10 @@ package struct Reach: Sendable {
     self.isForwarded = isForwarded
   }
 
-  /// Host candidates (RFC 8445 §5.1.1), best first, because some clients use only the first.
+  /// Host candidates (RFC 8445 §5.1.1), best first, because some clients use only the first: UDP, then passive TCP on
+  /// the same addresses and port.
   package func candidates(
-    port: UInt16, announce: [String], loopbackOnly: Bool, machine: [LocalAddress] = LocalAddresses.list()
+    port: UInt16, hasTCP: Bool, announce: [String], loopbackOnly: Bool, machine: [LocalAddress] = LocalAddresses.list()
   ) -> [ICECandidateLine] {
     var addresses: [RTCWire.SocketAddress]
     if !announce.isEmpty {
@@ -31,13 +32,23 @@ package struct Reach: Sendable {
       }
     }
     for index in addresses.indices { addresses[index].port = port }
-    return addresses.prefix(16).enumerated().map { place, address in
+    let datagrams = addresses.prefix(16).enumerated().map { place, address in
       // Type preference of a host candidate 126; the local preference falls with the place in the list.
       let priority = UInt32(126) << 24 | UInt32(65_535 - place) << 8 | 255
       return ICECandidateLine(
         foundation: String(place + 1), transport: "udp", priority: priority, address: address.addressText, port: port,
         type: "host")
     }
+    guard hasTCP else { return datagrams }
+    return datagrams
+      + addresses.prefix(16).enumerated().map { place, address in
+        // A type preference below every UDP candidate's; of the local preference the upper three bits are the
+        // direction's, 4 for a passive host candidate (RFC 6544 §4.2).
+        let priority = UInt32(90) << 24 | UInt32(4 << 13 | 8_191 - place) << 8 | 255
+        return ICECandidateLine(
+          foundation: String(place + 17), transport: "tcp", priority: priority, address: address.addressText,
+          port: port, type: "host", tcpType: "passive")
+      }
   }
 }
 

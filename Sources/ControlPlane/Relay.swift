@@ -51,6 +51,9 @@ public final class Relay: Sendable {
   /// The media ports, UDP, one for each worker.
   public var mediaPorts: [Int] { workers.map { Int($0.port) } }
 
+  /// Whether media may come by TCP at these as well.
+  public var mediaTakesTCP: Bool { workers.allSatisfy { $0.tcpPort != nil } }
+
   /// Starts everything; when this returns, the relay serves.
   ///
   /// What a crash left open is closed first, and logs of finished lessons become files in the background.

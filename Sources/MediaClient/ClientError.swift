@@ -119,6 +119,7 @@ extension ClientError {
   init(_ error: WorkerError) {
     switch error {
     case .socket(let error): self = .worker("UDP socket: \(error)")
+    case .listener(let error): self = .worker("TCP listener: \(error)")
     case .certificate(let error): self = .worker("certificate: \(error)")
     }
   }

@@ -90,7 +90,10 @@ struct ServeCommand: AsyncParsableCommand {
       Text.of("cli.serve.open", in: language), Text.of("cli.serve.page", in: language, ["url": relay.pageBase + "/"]),
     ]
     if let trust = relay.trustPage { lines.append(Text.of("cli.serve.trust", in: language, ["url": trust])) }
-    lines.append(Text.of("cli.serve.media", in: language, ["ports": relay.mediaPortText]))
+    lines.append(
+      Text.of(
+        "cli.serve.media", in: language,
+        ["ports": relay.mediaPortText, "protocol": relay.mediaTakesTCP ? "UDP, TCP" : "UDP"]))
     return lines
   }
 }

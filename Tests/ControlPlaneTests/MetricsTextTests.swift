@@ -79,6 +79,8 @@ private struct Exposition {
     worker.core.slotsFree = 60
     worker.core.drops[DropReason.replayed.rawValue] = 5
     worker.utilisationPermille = 250
+    worker.tcp.connections = 3
+    worker.tcp.refused[TCPRefusal.noCheck.rawValue] = 4
     worker.coalescingMicroseconds = 5_000
     worker.longestTurnMicroseconds = 1_500
     worker.busyCPUMicroseconds = 2_500_000
@@ -118,6 +120,9 @@ private struct Exposition {
     #expect(text["tongke_sessions", ["role": "receiver", "direction": "receive"]] == 2)
     #expect(text["tongke_sessions", ["role": "observer", "direction": "receive"]] == 0)
     #expect(text["tongke_worker_utilisation_ratio", ["worker": "0"]] == 0.25)
+    #expect(text["tongke_tcp_connections", ["worker": "0"]] == 3)
+    #expect(text["tongke_tcp_refused_total", ["worker": "0", "reason": "noCheck"]] == 4)
+    #expect(text["tongke_tcp_refused_total", ["worker": "1", "reason": "badFrame"]] == 0)
     #expect(text["tongke_worker_processor_seconds_total", ["worker": "0"]] == 2.5)
     #expect(text["tongke_coalescing_seconds", ["worker": "0"]] == 0.005)
     #expect(text["tongke_longest_turn_seconds", ["worker": "0"]] == 0.0015)
