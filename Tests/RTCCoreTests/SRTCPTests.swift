@@ -1,5 +1,5 @@
 // Goal: our SRTCP of the GCM profiles is the standard's, and uses no index twice. Method: libsrtp2 as the other side,
-// in both directions, under loss, reordering and replay; the RFC's packet; every cut, every changed bit, the last index.
+// in both directions, under loss, reordering and replay; the RFC's packet; every cut and changed bit; the last index.
 import CSRTP
 import RTCCore
 import Testing
