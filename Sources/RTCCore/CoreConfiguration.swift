@@ -25,6 +25,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case sinkFull, egressFull, handshakeLimit, noKeys, injectionMalformed, stunIgnored, noCommonCodec
   /// Waited longer for a TCP connection than it was worth.
   case connectionFull
+  /// A peer asks for more than its share: reports, retransmissions, key frames.
+  case reportLimit, repairLimit, pictureLimit
 }
 
 /// Counters of a core since it was made. Flat, so that the worker can publish a snapshot by copying it.

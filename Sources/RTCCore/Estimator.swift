@@ -37,6 +37,9 @@ struct Estimator {
   /// Bytes that have left, of sound and picture.
   mutating func sent(bytes: Int, now: Instant) { sent.add(bytes, now: now) }
 
+  /// What has left in the last second or so.
+  mutating func sentBitsPerSecond(now: Instant) -> Int64 { sent.bitsPerSecond(now: now) }
+
   /// Bytes that feedback says have arrived.
   mutating func acknowledged(bytes: Int, now: Instant) { acknowledged.add(bytes, now: now) }
 

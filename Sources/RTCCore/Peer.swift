@@ -27,6 +27,8 @@ struct Peer: ~Copyable {
 
   let id: PeerID
   let lesson: Int32
+  /// Its place among the lesson's peers.
+  var place = 0
   let feed: FeedID?
   let description: PeerDescription
   /// Our SSRC in RTCP that is not about a send stream.
@@ -71,6 +73,7 @@ struct Peer: ~Copyable {
   var estimator = Estimator()
   var log = SendLog()
   var budget = PacerBudget()
+  var limits = PeerLimits()
   var lossWindow = LossWindow()
   /// The last transport-wide feedback that told of a packet of ours.
   var lastFeedback: Instant?

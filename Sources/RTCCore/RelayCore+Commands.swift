@@ -86,7 +86,9 @@ extension RelayCore {
       Peer(description: description, lesson: lesson, ice: ice, random: &random, now: now.monotonic))
     peerIndices[description.id] = index
     fragments[description.local.userFragment] = index
+    peers[index].pointee.place = lessons[lesson].pointee.peers.count
     lessons[lesson].pointee.peers.append(index)
+    if description.iceRole == .controlling { controlling.append(index) }
     for (lineIndex, line) in description.lines.enumerated() where line.direction == .send {
       let send = sends.insert(SendStream(peer: index, lineIndex: lineIndex, line: line, random: &random))
       sends[send].pointee.source = .stage
@@ -147,7 +149,13 @@ extension RelayCore {
     fragments[peer.pointee.description.local.userFragment] = nil
     for fragment in peer.pointee.fragments { fragments[fragment] = nil }
     peerIndices[peer.pointee.id] = nil
-    lessons[lesson].pointee.peers.removeAll { $0 == index }
+    // The last one takes its place: a lesson that ends frees a thousand of them.
+    let last = lessons[lesson].pointee.peers.removeLast()
+    if last != index {
+      lessons[lesson].pointee.peers[peer.pointee.place] = last
+      peers[last].pointee.place = peer.pointee.place
+    }
+    if peer.pointee.description.iceRole == .controlling { controlling.removeAll { $0 == index } }
     wheel.cancel(index)
     peers.remove(index)
     removeLessonIfEmpty(lesson)

@@ -233,6 +233,9 @@ extension RelayCore {
   /// Takes returned leases and injected packets, and grants slots to injecting threads.
   public mutating func service(now: Now) {
     lastService = now.monotonic
+    for index in 0..<injections.end where injections.contains(index) { serviceInjection(index, now: now) }
+    guard now.monotonic >= nextSinkService ?? now.monotonic else { return }
+    nextSinkService = now.monotonic + .milliseconds(5)
     for index in 0..<sinks.end where sinks.contains(index) {
       let sink = sinks[index]
       while let slot = sink.pointee.returns.pop() {
@@ -241,7 +244,6 @@ extension RelayCore {
       }
       if sink.pointee.isClosing, sink.pointee.outstanding == 0 { sinks.remove(index) }
     }
-    for index in 0..<injections.end where injections.contains(index) { serviceInjection(index, now: now) }
   }
 
   private mutating func serviceInjection(_ index: Int32, now: Now) {

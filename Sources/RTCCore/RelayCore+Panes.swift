@@ -219,10 +219,12 @@ extension RelayCore {
   // MARK: Key frames
 
   /// Wants a key frame of a stream; at most one request a second leaves for all receivers together.
-  mutating func requestPicture(_ streamIndex: Int32, now: Now) {
+  /// - Returns: whether this one does.
+  @discardableResult
+  mutating func requestPicture(_ streamIndex: Int32, now: Now) -> Bool {
     let stream = streams[streamIndex]
-    guard stream.pointee.isVideo else { return }
-    if let last = stream.pointee.lastPictureRequest, now.monotonic - last < .seconds(1) { return }
+    guard stream.pointee.isVideo else { return false }
+    if let last = stream.pointee.lastPictureRequest, now.monotonic - last < .seconds(1) { return false }
     guard stream.pointee.peer >= 0 else {
       stream.pointee.lastPictureRequest = now.monotonic
       let track = tracks[stream.pointee.track]
@@ -231,9 +233,10 @@ extension RelayCore {
         let injection = lesson.pointee.feeds[place].injection
         if injection >= 0 { emit(.keyFrameRequested(injections[Int32(injection)].pointee.id)) }
       }
-      return
+      return true
     }
     stream.pointee.wantsPictureRequest = true
     markDirty(stream.pointee.peer)
+    return true
   }
 }

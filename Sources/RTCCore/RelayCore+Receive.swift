@@ -16,7 +16,7 @@ extension RelayCore {
       return
     case .rtcp: receiveRTCP(slot, byteCount: byteCount, path: path, now: now)
     case .stun: receiveSTUN(bytes, path: path, now: now)
-    case .dtls: receiveDTLS(bytes, path: path)
+    case .dtls: receiveDTLS(bytes, path: path, now: now)
     default: tally.drop(.malformed)
     }
     ledger.release(slot)
@@ -38,10 +38,7 @@ extension RelayCore {
       return
     }
     // An answer to a controlling agent's first checks: no path is known yet, its transaction tells whose it is.
-    for index in 0..<peers.end
-    where peers.contains(index) && peers[index].pointee.description.iceRole == .controlling {
-      if give(bytes, to: index, path: path, now: now) { return }
-    }
+    for index in controlling where give(bytes, to: index, path: path, now: now) { return }
     tally.drop(.stunIgnored)
   }
 
@@ -56,11 +53,16 @@ extension RelayCore {
       tally.drop(.stunIgnored)
       return false
     }
+    guard peer.pointee.limits.mayCheck(now: now.monotonic) else {
+      tally.drop(.stunIgnored)
+      return false
+    }
     let outcome = peer.pointee.ice.receive(bytes, path: path, now: now.monotonic, random: &random)
     if case .ignored = outcome {
       tally.drop(.stunIgnored)
       return false
     }
+    peer.pointee.limits.checked()
     learn(path, peer: index)
     heard(index, now: now)
     switch outcome {
@@ -112,9 +114,13 @@ extension RelayCore {
     while let (path, bytes) = peers[index].pointee.ice.nextTransmit() { sendRaw(bytes, path: path) }
   }
 
-  private mutating func receiveDTLS(_ bytes: UnsafeRawBufferPointer, path: NetworkPath) {
+  private mutating func receiveDTLS(_ bytes: UnsafeRawBufferPointer, path: NetworkPath, now: Now) {
     guard let index = paths.peer(for: path), peers[index].pointee.handshakeStarted else {
       tally.drop(.unknownPath)
+      return
+    }
+    guard peers[index].pointee.limits.mayShakeHands(now: now.monotonic) else {
+      tally.drop(.handshakeLimit)
       return
     }
     askHandshake(.datagram(peers[index].pointee.id, Array(bytes)))

@@ -8,6 +8,7 @@ extension RelayCore {
     guard let index = paths.peer(for: path) else { return tally.drop(.unknownPath) }
     let peer = peers[index]
     guard peer.pointee.phase == .connected else { return tally.drop(.noKeys) }
+    guard peer.pointee.limits.mayReport(now: now.monotonic) else { return tally.drop(.reportLimit) }
     let raw = UnsafeMutableRawBufferPointer(start: arena.pointer(slot), count: byteCount)
     let count: Int
     do {
@@ -15,6 +16,7 @@ extension RelayCore {
     } catch {
       return tally.drop(Self.reason(error))
     }
+    peer.pointee.limits.reported()
     heard(index, now: now)
     guard let packets = try? RTCPPackets(validating: arena.bytes(slot, count: count)) else {
       return tally.drop(.malformed)
@@ -51,7 +53,10 @@ extension RelayCore {
     case .nack(_, let media, let items):
       peers[index].pointee.statistics.nacksReceived &+= 1
       guard let send = send(media, peer: index) else { return }
-      for sequence in items { answerNack(sequence, send: send, peer: index, now: now) }
+      for sequence in items {
+        guard peers[index].pointee.limits.mayName(1, now: now.monotonic) else { return tally.drop(.reportLimit) }
+        answerNack(sequence, send: send, peer: index, now: now)
+      }
     case .pictureLoss(_, let media): wantPicture(media, peer: index, now: now)
     case .fullIntraRequest(_, let entries):
       for entry in entries {
@@ -117,6 +122,9 @@ extension RelayCore {
 
   private mutating func receiveFeedback(_ feedback: TransportFeedback, peer index: Int32, now: Now) {
     let peer = peers[index]
+    guard peer.pointee.limits.mayName(feedback.statusCount, now: now.monotonic) else {
+      return tally.drop(.reportLimit)
+    }
     var lost = 0
     var received = 0
     for status in feedback {
@@ -155,7 +163,13 @@ extension RelayCore {
     guard !send.pointee.isPaused else { return tally.drop(.overBudget) }
     let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
     let pause = UInt32(clamping: min(peers[index].pointee.roundTrip.microseconds / 1_500, 200))
+    let rate = peers[index].pointee.estimator.sentBitsPerSecond(now: now.monotonic)
+    guard !peers[index].pointee.repairQueue.isFull else { return tally.drop(.queueFull) }
+    guard peers[index].pointee.limits.mayRepair(sentBitsPerSecond: rate, now: now.monotonic) else {
+      return tally.drop(.repairLimit)
+    }
     guard send.pointee.sent.mayRepeat(out, pause: pause, now: milliseconds) else { return tally.drop(.repeatLimit) }
+    peers[index].pointee.limits.repaired()
     queueRepair(packet, out: out, send: sendIndex, peer: index, now: now)
   }
 
@@ -166,7 +180,12 @@ extension RelayCore {
     let subscription = track.pointee.subscriptions[sends[sendIndex].pointee.subscription]
     let layer = subscription.current >= 0 ? subscription.current : subscription.target
     let stream = track.pointee.layer(layer)
-    if stream >= 0 { requestPicture(stream, now: now) }
+    guard stream >= 0 else { return }
+    let keyFrame = streams[stream].pointee.groupStart == .min ? nil : streams[stream].pointee.groupArrival
+    guard sends[sendIndex].pointee.pictureWishes.isHeard(keyFrame: keyFrame, now: now.monotonic) else {
+      return tally.drop(.pictureLimit)
+    }
+    if requestPicture(stream, now: now) { sends[sendIndex].pointee.pictureWishes.heard(now: now.monotonic) }
   }
 
   // MARK: RTCP out

@@ -86,6 +86,8 @@ public struct RelayCore: ~Copyable {
   var injections: Slab<Injection>
   var paths: PathTable
   var peerIndices: [PeerID: Int32] = [:]
+  /// The peers that control their ICE: a client's, never many.
+  var controlling: [Int32] = []
   var fragments: [String: Int32] = [:]
   var lessonIndices: [LessonID: Int32] = [:]
   var wheel: TimerWheel
@@ -190,6 +192,8 @@ public struct RelayCore: ~Copyable {
     return deadline
   }
   var lastService: Instant?
+  /// Leases are not urgent: hundreds of sinks are looked at every 5 ms, not in every turn.
+  var nextSinkService: Instant?
 
   mutating func emit(_ event: CoreEvent) {
     if events.count < Self.eventLimit { events.append(event) }

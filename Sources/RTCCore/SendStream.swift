@@ -89,6 +89,7 @@ struct SendStream: ~Copyable {
   var reportedLoss: UInt8 = 0
   var cumulativeLost: Int32 = 0
   var firRequest: UInt8?
+  var pictureWishes = PictureWishes()
 
   init(peer: Int32, lineIndex: Int, line: MediaLine, random: inout SplitMix64) {
     self.peer = peer
