@@ -16,11 +16,14 @@ package final class HandshakeThread: @unchecked Sendable {
     var begun: Int64
     var done: Int64?
     var deadline: Int64
+    /// The earliest of its entries in the heap.
+    var scheduled: Int64
   }
 
   static let sessionLimit = 4_096
   private static let handshakeLimit: Int64 = 15_000_000
-  private static let linger: Int64 = 30_000_000
+  /// Memory of freed associations, tens of KiB each, is given back this often at most.
+  private static let trimPause: Int64 = 5_000_000
   private static let mtu: Int32 = 1_200
 
   private let identity: OpaquePointer
@@ -28,18 +31,24 @@ package final class HandshakeThread: @unchecked Sendable {
   private let workerWake: Int32
   private var inputs: LaneConsumer<HandshakeInput>
   private var outputs: LaneProducer<HandshakeOutput>
+  private let linger: Int64
   private var sessions: [PeerID: Session] = [:]
+  private var deadlines = DeadlineHeap()
+  private var hasFreed = false
+  private var lastTrim: Int64 = 0
   private let stopping = Atomic<Bool>(false)
   private var handle: UInt64 = 0
 
   /// - Parameter workerWake: the eventfd that wakes the worker when there are outputs.
+  /// - Parameter linger: how long an association answers repeated flights after its handshake.
   package init(
     identity: DTLSIdentity, workerWake: Int32, inputs: consuming LaneConsumer<HandshakeInput>,
-    outputs: consuming LaneProducer<HandshakeOutput>
+    outputs: consuming LaneProducer<HandshakeOutput>, linger: Interval = .seconds(30)
   ) throws(CertificateError) {
     guard let made = tk_identity_create(identity.certificatePEM, identity.privateKeyPEM) else { throw .cannotRead }
     self.identity = made
     self.workerWake = workerWake
+    self.linger = linger.microseconds
     wake = tk_eventfd()
     self.inputs = inputs
     self.outputs = outputs
@@ -69,7 +78,7 @@ package final class HandshakeThread: @unchecked Sendable {
   private func run() {
     while !stopping.load(ordering: .acquiring) {
       let now = tk_monotonic_microseconds()
-      let earliest = sessions.values.map(\.deadline).min() ?? .max
+      let earliest = min(deadlines.earliest ?? .max, hasFreed ? lastTrim + Self.trimPause : .max)
       if earliest > now {
         tk_eventfd_wait(wake, earliest == .max ? -1 : min(earliest - now, 1_000_000) * 1_000)
       } else {
@@ -78,6 +87,7 @@ package final class HandshakeThread: @unchecked Sendable {
       var produced = false
       while let input = inputs.pop() { produced = take(input) || produced }
       produced = expire() || produced
+      trim()
       if produced { tk_eventfd_signal(workerWake) }
     }
     for session in sessions.values { tk_dtls_free(session.dtls) }
@@ -92,18 +102,36 @@ package final class HandshakeThread: @unchecked Sendable {
         let dtls = tk_dtls_create(identity, role == .client ? 1 : 0, Self.mtu)
       else { return emit(.failed(peer, .protocolError)) }
       let now = tk_monotonic_microseconds()
+      let deadline = now + Self.handshakeLimit
       sessions[peer] = Session(
-        dtls: dtls, isClient: role == .client, fingerprints: fingerprints, begun: now, done: nil,
-        deadline: now + Self.handshakeLimit)
+        dtls: dtls, isClient: role == .client, fingerprints: fingerprints, begun: now, done: nil, deadline: deadline,
+        scheduled: deadline)
+      deadlines.push(deadline, peer)
       return role == .client ? proceed(peer, tk_dtls_receive(dtls, nil, 0)) : false
     case .datagram(let peer, let bytes):
       guard let session = sessions[peer] else { return false }
       return proceed(peer, tk_dtls_receive(session.dtls, bytes, bytes.count))
     case .close(let peer):
-      guard let session = sessions.removeValue(forKey: peer) else { return false }
-      tk_dtls_free(session.dtls)
+      free(peer)
       return false
     }
+  }
+
+  private func free(_ peer: PeerID) {
+    guard let session = sessions.removeValue(forKey: peer) else { return }
+    tk_dtls_free(session.dtls)
+    hasFreed = true
+  }
+
+  private func keep(_ session: Session, of peer: PeerID, until deadline: Int64) {
+    var session = session
+    session.deadline = deadline
+    // A later deadline is found when the present entry comes up.
+    if deadline < session.scheduled {
+      session.scheduled = deadline
+      deadlines.push(deadline, peer)
+    }
+    sessions[peer] = session
   }
 
   /// Sends what the association wrote and acts on where it stands.
@@ -115,8 +143,7 @@ package final class HandshakeThread: @unchecked Sendable {
     case TK_DTLS_DONE:
       if session.done == nil {
         session.done = now
-        session.deadline = now + Self.linger
-        sessions[peer] = session
+        keep(session, of: peer, until: now + linger)
         produced = finish(peer, session) || produced
       }
     case TK_DTLS_FAILED: produced = fail(peer, .protocolError)
@@ -124,8 +151,7 @@ package final class HandshakeThread: @unchecked Sendable {
     default:
       let left = tk_dtls_milliseconds_to_timeout(session.dtls)
       let limit = session.begun + Self.handshakeLimit
-      session.deadline = left < 0 ? limit : min(limit, now + left * 1_000)
-      sessions[peer] = session
+      keep(session, of: peer, until: left < 0 ? limit : min(limit, now + max(left, 1) * 1_000))
     }
     return produced
   }
@@ -159,7 +185,7 @@ package final class HandshakeThread: @unchecked Sendable {
   }
 
   private func fail(_ peer: PeerID, _ failure: HandshakeFailure) -> Bool {
-    if let session = sessions.removeValue(forKey: peer) { tk_dtls_free(session.dtls) }
+    free(peer)
     return emit(.failed(peer, failure))
   }
 
@@ -176,10 +202,20 @@ package final class HandshakeThread: @unchecked Sendable {
   private func expire() -> Bool {
     let now = tk_monotonic_microseconds()
     var produced = false
-    for (peer, session) in sessions where session.deadline <= now {
+    while let entry = deadlines.pop(until: now) {
+      let peer = entry.peer
+      // An entry of a session that has gone, or that has an earlier one.
+      guard var session = sessions[peer], session.scheduled == entry.deadline else { continue }
+      guard session.deadline <= now else {
+        session.scheduled = session.deadline
+        sessions[peer] = session
+        deadlines.push(session.deadline, peer)
+        continue
+      }
+      session.scheduled = .max
+      sessions[peer] = session
       if session.done != nil {
-        tk_dtls_free(session.dtls)
-        sessions[peer] = nil
+        free(peer)
       } else if now >= session.begun + Self.handshakeLimit {
         produced = fail(peer, .timeout) || produced
       } else {
@@ -187,6 +223,15 @@ package final class HandshakeThread: @unchecked Sendable {
       }
     }
     return produced
+  }
+
+  /// The allocator keeps what lies between living blocks; nobody but the next storm would use it.
+  private func trim() {
+    let now = tk_monotonic_microseconds()
+    guard hasFreed, now >= lastTrim + Self.trimPause else { return }
+    hasFreed = false
+    lastTrim = now
+    tk_memory_trim()
   }
 
   /// Waits when the worker is behind: keys must not be lost, and nothing here is urgent.

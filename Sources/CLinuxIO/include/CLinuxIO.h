@@ -68,6 +68,10 @@ int64_t tk_thread_microseconds(void);
 /* Starts a thread that runs body(context), named, pinned to a processor unless it is negative. 0 on success. */
 int tk_thread_start(const char *name, int processor, void (*body)(void *), void *context, uint64_t *handle);
 void tk_thread_join(uint64_t handle);
+/* Gives the calling thread alone another nice value, as far as RLIMIT_NICE allows; 0, or errno. */
+int tk_thread_set_nice(int nice);
+/* Gives free pages of every arena back to the system. */
+void tk_memory_trim(void);
 
 typedef struct {
   tk_address address;
