@@ -9,8 +9,8 @@ public enum Coalescing: Sendable, Equatable {
 
 /// The coalescing window as a function of a worker's utilisation.
 ///
-/// 0 below 20 %, the bound from 60 % on, a straight line between. It grows at once and shrinks only when the utilisation
-/// has fallen by 5 points more than that line asks, so that the savings it brings do not close it again.
+/// 0 below 20 %, the bound from 60 % on, a straight line between. It grows at once and shrinks only when the
+/// utilisation has fallen by 5 points more than that line asks, so that the savings it brings do not close it again.
 package struct CoalescingWindow: Sendable {
   private static let low = 200
   private static let high = 600

@@ -21,8 +21,8 @@ extension RelayCore {
 
   /// Pads packets so that the kernel can cut them out of one train, where all but the last are of one size.
   ///
-  /// Encoders split a picture into packets whose sizes differ by a byte or two. Runs within `paddingLimit` of each other
-  /// become as long as their longest; the packet that ends a run may be shorter and stays as it is.
+  /// Encoders split a picture into packets whose sizes differ by a byte or two. Runs within `paddingLimit` of each
+  /// other become as long as their longest; the packet that ends a run may be shorter and stays as it is.
   static func equalise(_ batch: UnsafeMutablePointer<BatchPacket>, count: Int) {
     var first = 0
     while first < count {

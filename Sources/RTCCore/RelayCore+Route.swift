@@ -81,11 +81,11 @@ extension RelayCore {
     gathering.removeLast(gathering.count - kept)
   }
 
-  /// Step 5: queues a stream's gathered packets for every subscription that shows it, receivers outermost, so that each
-  /// is sent its part of a picture in one train.
+  /// Step 5: queues a stream's gathered packets for every subscription that shows it, receivers outermost, so that
+  /// each is sent its part of a picture in one train.
   ///
-  /// - Parameter isEnding: the stream is about to go and its history with it: only recordings get the rest, since nothing
-  ///   could be sealed any more.
+  /// - Parameter isEnding: the stream is about to go and its history with it: only recordings get the rest, since
+  ///   nothing could be sealed any more.
   mutating func routeGathered(_ streamIndex: Int32, isEnding: Bool = false, now: Now) {
     let stream = streams[streamIndex]
     guard stream.pointee.gatheredSince != nil else { return }
