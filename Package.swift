@@ -101,13 +101,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     // Measurements
-    .target(name: "CMeasure", dependencies: ["CLinuxIO"], path: "Benchmarks/CMeasure"),
+    .target(name: "CMeasure", dependencies: ["CLinuxIO", "COpenSSL"], path: "Benchmarks/CMeasure"),
     .executableTarget(
       name: "tongke-bench",
       dependencies: [
         "ControlPlane", "MediaClient", "MediaWorker", "RTCCore", "RTCWire", "PacketRing", "Media", "COpenSSL",
         "CLinuxIO", "CMeasure", httpClient, .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/Bench", swiftSettings: settings),
     // Tests

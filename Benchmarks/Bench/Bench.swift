@@ -6,7 +6,10 @@ import Foundation
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measurements of the relay, as ratios within one run.",
-    subcommands: [JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, RelayCommand.self])
+    subcommands: [
+      JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, FanoutBench.self, RelayCommand.self,
+      BaselineCommand.self,
+    ])
 }
 
 /// Why nothing could be measured.

@@ -10,15 +10,23 @@ struct RelayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relay", abstract: "The relay that is measured; started by the others.", shouldDisplay: false)
 
-  /// The links of its lesson; the first line it prints.
+  /// The links of its lessons; the first line it prints.
   struct Links: Codable, Sendable {
     struct End: Codable, Sendable {
       var url: String
       var token: String
     }
     var base: String
-    var whip: End
-    var whep: [End]
+    var lessons: [LessonLinks]
+    /// Of the first lesson.
+    var whip: End { lessons[0].whip }
+    var whep: [End] { lessons[0].whep }
+  }
+
+  struct LessonLinks: Codable, Sendable {
+    var whip: Links.End
+    /// One for each seat, up to 200; a seat takes several sessions.
+    var whep: [Links.End]
   }
 
   /// What it has used so far; its answer to each line it reads.
@@ -30,13 +38,22 @@ struct RelayCommand: AsyncParsableCommand {
     var locks: UInt64
   }
 
+  /// Seats of each lesson.
   @Option var receivers: Int
   @Option var data: String
   @Flag var record = false
+  @Option var lessons = 1
+  /// Whole lines of the configuration file.
+  @Option var setting: [String] = []
+  @Option var processor: Int?
+  /// Sessions at most; nil for the relay's own limit.
+  @Option var sessions: Int?
 
   func run() async throws {
+    if let processor { _ = tk_pin_process(Int32(processor)) }
     tk_calls_watch("media")
-    var configuration = RelayConfiguration()
+    var configuration = try Self.configuration(of: setting)
+    if let sessions { configuration.sessionLimit = sessions }
     configuration.http = ListenAddress(host: "127.0.0.1", port: 0)
     configuration.https = nil
     configuration.data = data
@@ -49,13 +66,30 @@ struct RelayCommand: AsyncParsableCommand {
     do { relay = try await Relay.start(configuration: configuration, logger: logger) } catch {
       throw BenchError(error.message(in: .english))
     }
-    let lesson = try relay.makeLesson(title: "Bench", receivers: receivers, seconds: 3_600)
-    let links = Links(
-      base: relay.localBase, whip: Links.End(url: lesson.whip[0].url, token: lesson.whip[0].token),
-      whep: lesson.whep.map { Links.End(url: $0.url, token: $0.token) })
-    try Self.print(links)
+    let made = try (0..<lessons).map { _ in
+      let lesson = try relay.makeLesson(title: "Bench", receivers: receivers, seconds: 7_200)
+      return LessonLinks(
+        whip: Links.End(url: lesson.whip[0].url, token: lesson.whip[0].token),
+        whep: lesson.whep.map { Links.End(url: $0.url, token: $0.token) })
+    }
+    try Self.print(Links(base: relay.localBase, lessons: made))
     for await _ in Self.lines() { try Self.print(Self.usage) }
     await relay.stop()
+  }
+
+  /// What lines of the configuration file come to; a key that this relay does not have is told and left out.
+  private static func configuration(of lines: [String]) throws -> RelayConfiguration {
+    var lines = lines
+    while true {
+      do { return try RelayConfiguration(yaml: lines.joined(separator: "\n")) } catch {
+        let known = lines.filter { !$0.hasPrefix(error.key + ":") }
+        guard error.reason == .unknownKey, known.count < lines.count else {
+          throw BenchError("a setting of the relay is wrong: \(error.key) \(error.reason.rawValue)")
+        }
+        FileHandle.standardError.write(Data("the relay has no \(error.key)\n".utf8))
+        lines = known
+      }
+    }
   }
 
   private static var usage: Usage {

@@ -4,6 +4,16 @@ import NIOCore
 
 /// The relay under measurement: a child process with a lesson that has just begun.
 final class RelayProcess {
+  /// What a relay is started with beside its seats.
+  struct Settings: Sendable {
+    var records = false
+    var lessons = 1
+    /// Whole lines of the configuration file.
+    var lines: [String] = []
+    var processor: Int?
+    var sessions: Int?
+  }
+
   /// Where files of this run may lie; deleted at the end.
   let folder: URL
   let links: RelayCommand.Links
@@ -11,21 +21,38 @@ final class RelayProcess {
   private let input = Pipe()
   private let lines: LineReader
 
+  convenience init(receivers: Int, records: Bool = false) throws {
+    try self.init(receivers: receivers, settings: Settings(records: records))
+  }
+
   /// Starts it and waits until it serves.
-  init(receivers: Int, records: Bool = false) throws {
+  init(receivers: Int, settings: Settings) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "tongke-bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.arguments =
-      ["relay", "--receivers", String(receivers), "--data", folder.appending(path: "data").path]
-      + (records ? ["--record"] : [])
+    var arguments = ["relay", "--receivers", String(receivers), "--data", folder.appending(path: "data").path]
+    arguments += ["--lessons", String(settings.lessons)]
+    if settings.records { arguments.append("--record") }
+    for line in settings.lines { arguments += ["--setting", line] }
+    if let processor = settings.processor { arguments += ["--processor", String(processor)] }
+    if let sessions = settings.sessions { arguments += ["--sessions", String(sessions)] }
+    process.arguments = arguments
     let output = Pipe()
     process.standardInput = input
     process.standardOutput = output
     lines = LineReader(output.fileHandleForReading)
     try process.run()
     links = try lines.next(as: RelayCommand.Links.self)
+  }
+
+  /// Bytes of memory that are its own, and its share of what others use too.
+  func proportionalBytes() throws -> Int {
+    let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/smaps_rollup", encoding: .utf8)
+    for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
+      if let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) { return kilobytes << 10 }
+    }
+    throw BenchError("the system tells no memory of a process")
   }
 
   /// What it has used so far.

@@ -185,6 +185,11 @@ tk_dtls *tk_dtls_create(tk_identity *identity, int is_client, int mtu) {
   return dtls;
 }
 
+int tk_dtls_offer(tk_dtls *dtls, const char *profiles) {
+  /* This one returns 0 for success. */
+  return SSL_set_tlsext_use_srtp(dtls->ssl, profiles) == 0;
+}
+
 void tk_dtls_free(tk_dtls *dtls) {
   if (!dtls) return;
   SSL_free(dtls->ssl);

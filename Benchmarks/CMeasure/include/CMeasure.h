@@ -4,6 +4,9 @@
 #include <CLinuxIO.h>
 #include <stdint.h>
 
+#include "tk_baseline.h"
+#include "tk_load.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif

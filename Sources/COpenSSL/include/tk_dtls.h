@@ -32,6 +32,8 @@ void tk_identity_free(tk_identity *identity);
 
 tk_dtls *tk_dtls_create(tk_identity *identity, int is_client, int mtu);
 void tk_dtls_free(tk_dtls *dtls);
+/* Offers these SRTP profiles alone, in OpenSSL's names with colons between; before the handshake. 1 on success. */
+int tk_dtls_offer(tk_dtls *dtls, const char *profiles);
 
 typedef enum { TK_DTLS_GOING = 0, TK_DTLS_DONE = 1, TK_DTLS_FAILED = 2, TK_DTLS_CLOSED = 3 } tk_dtls_state;
 

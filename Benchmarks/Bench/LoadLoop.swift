@@ -1,0 +1,337 @@
+import CLinuxIO
+import CMeasure
+import COpenSSL
+import MediaWorker
+import RTCCore
+import RTCWire
+import Synchronization
+
+/// What all receivers together have had; differences of two say what a span of time brought.
+struct LoadFigures: Sendable {
+  var receivers = 0
+  var connected = 0
+  var failed = 0
+  /// RTP of the relay, without duplicates, and of the baseline.
+  var packets: UInt64 = 0
+  var baselinePackets: UInt64 = 0
+  /// Numbers that never came, between each stream's first and highest.
+  var missing: Int64 = 0
+  var baselineMissing: Int64 = 0
+  var duplicates: UInt64 = 0
+  var strangers: UInt64 = 0
+  /// Packets opened, and those that did not authenticate.
+  var opened: UInt64 = 0
+  var refused: UInt64 = 0
+  var published: UInt64 = 0
+  var picturesPublished: UInt64 = 0
+  var framesPublished: UInt64 = 0
+  /// SRTP profile of the first connected receiver.
+  var profile: SRTPProfile?
+}
+
+/// Nanoseconds from departure to the receiver's socket.
+struct LoadLatencies: Sendable {
+  /// Sound and pictures between key frames.
+  var others: [Double] = []
+  /// Key frames, which the pacer spreads.
+  var keyFrames: [Double] = []
+}
+
+/// The thread that stands for all receivers and publishers.
+///
+/// Sockets are read every half millisecond rather than waited for: a receiver on another machine would not make the
+/// relay wake anybody, and the kernel notes when a packet came.
+final class LoadLoop: @unchecked Sendable {
+  enum Command: Sendable {
+    case addReceiver(UInt32, PeerDescription)
+    case addPublisher(UInt32, PeerDescription, seed: UInt64)
+    case begin(bitsPerSecond: Int)
+    case pause
+    /// The baseline is about to send: its streams are counted from now.
+    case expectBaseline
+    case sampleLatencies(Bool)
+    case stop
+  }
+
+  static let socketCount = 16
+  static let base: UInt32 = 0x7F01_0001
+  static let sampleInterval: UInt32 = 100
+  /// Where streams lie in a `tk_load_peer`: two and their retransmissions, then the baseline's two.
+  private static let baselineStreams: [UInt32] = [4, 5]
+  static let baselineSSRC: UInt32 = 0x0B00_0000
+  private static let round: Int64 = 500_000
+  private static let feedbackInterval: Int64 = 100_000_000
+
+  private let load: OpaquePointer
+  private let identity: OpaquePointer
+  private let offered: String?
+  private let pacing: Pacing
+  private let outboxes: [LoadOutbox]
+  private var peers: [LoadPeer] = []
+  private var byNumber: [LoadPeer?]
+  private var publishers: [LoadPublisher] = []
+  private var random = SplitMix64(seed: 7)
+  private var items = [tk_load_item](repeating: tk_load_item(), count: Int(TK_BATCH))
+  private var cursor = 0
+  private var cursorMoment: Int64 = 0
+  private var reportTurn: [UInt8] = []
+  private var isSampling = false
+  private var latencies = LoadLatencies()
+  private var opened: UInt64 = 0
+  private var refused: UInt64 = 0
+  private var isStopping = false
+  private var handle: UInt64 = 0
+
+  private let commands = Mutex<[Command]>([])
+  private let shared = Mutex<(figures: LoadFigures, latencies: LoadLatencies, round: UInt64)>(
+    (LoadFigures(), LoadLatencies(), 0))
+  private let wanted = Atomic<Bool>(false)
+
+  /// - Parameter offered: SRTP profiles in OpenSSL's names, nil for all.
+  init(limit: Int, identity: DTLSIdentity, offered: String?, pacing: Pacing) throws {
+    guard
+      let load = tk_load_create(
+        Int32(Self.socketCount), Self.base, UInt32(limit), 64 << 20, Self.sampleInterval),
+      let made = tk_identity_create(identity.certificatePEM, identity.privateKeyPEM)
+    else { throw BenchError("no sockets for the load") }
+    self.load = load
+    self.identity = made
+    self.offered = offered
+    self.pacing = pacing
+    outboxes = (0..<Int32(Self.socketCount)).map { LoadOutbox(descriptor: tk_load_descriptor(load, $0)) }
+    byNumber = Array(repeating: nil, count: limit)
+  }
+
+  deinit {
+    tk_identity_free(identity)
+    tk_load_free(load)
+  }
+
+  /// The address of a peer: its own, at one of the shared ports.
+  func address(_ number: UInt32) -> SocketAddress {
+    SocketAddress(ipv4: Self.base + number, port: tk_load_port(load, Int32(number) % Int32(Self.socketCount)))
+  }
+
+  /// Bytes of receive buffer at each port.
+  var room: Int { Int(tk_load_room(load)) }
+
+  func send(_ command: Command) { commands.withLock { $0.append(command) } }
+
+  func start() {
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let error = tk_thread_start(
+      "load", -1, { Unmanaged<LoadLoop>.fromOpaque($0!).takeRetainedValue().run() }, context, &handle)
+    precondition(error == 0, "the system starts no more threads")
+  }
+
+  func stop() {
+    send(.stop)
+    tk_thread_join(handle)
+  }
+
+  /// A fresh look at what has been counted.
+  func figures() async throws -> LoadFigures {
+    let before = shared.withLock { $0.round }
+    wanted.store(true, ordering: .releasing)
+    for _ in 0..<5_000 {
+      try await Task.sleep(for: .milliseconds(2))
+      let (figures, round) = shared.withLock { ($0.figures, $0.round) }
+      if round != before { return figures }
+    }
+    throw BenchError("the load does not answer")
+  }
+
+  /// Latencies sampled so far; forgets them.
+  func takeLatencies() async throws -> LoadLatencies {
+    _ = try await figures()
+    return shared.withLock { shared in
+      defer { shared.latencies = LoadLatencies() }
+      return shared.latencies
+    }
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    while !isStopping {
+      for command in commands.withLock({ waiting in
+        defer { waiting.removeAll() }
+        return waiting
+      }) {
+        apply(command)
+      }
+      let now = tk_monotonic_nanoseconds()
+      tk_load_begin_round(load)
+      for socket in 0..<Int32(Self.socketCount) { receive(socket) }
+      publish()
+      servePeers(tk_monotonic_nanoseconds())
+      for outbox in outboxes { outbox.flush() }
+      if wanted.exchange(false, ordering: .acquiringAndReleasing) { tell() }
+      let next = publishers.map(\.nextDeadline).min() ?? .max
+      tk_sleep_until(min(now + Self.round, max(next, now)))
+    }
+  }
+
+  private func apply(_ command: Command) {
+    switch command {
+    case .addReceiver(let number, let description):
+      add(number, description)
+    case .addPublisher(let number, let description, let seed):
+      let peer = add(number, description)
+      publishers.append(LoadPublisher(peer: peer, bitsPerSecond: 2_000_000, pacing: pacing, seed: seed))
+    case .begin(let bitsPerSecond):
+      let now = tk_monotonic_nanoseconds()
+      for (place, publisher) in publishers.enumerated() {
+        // Lessons do not begin in step.
+        let offset = LessonPattern.frameInterval * Int64(place) / Int64(publishers.count)
+        publisher.begin(at: now + offset, bitsPerSecond: bitsPerSecond)
+      }
+    case .pause: for publisher in publishers { publisher.pause() }
+    case .expectBaseline:
+      for peer in peers {
+        for (place, stream) in Self.baselineStreams.enumerated() {
+          tk_load_set_stream(peer.counts, stream, Self.baselineSSRC + UInt32(place))
+        }
+      }
+    case .sampleLatencies(let isSampling): self.isSampling = isSampling
+    case .stop: isStopping = true
+    }
+  }
+
+  @discardableResult
+  private func add(_ number: UInt32, _ description: PeerDescription) -> LoadPeer {
+    let now = Instant(microseconds: tk_monotonic_microseconds())
+    guard let counts = tk_load_peer_at(load, number) else { preconditionFailure("within the limit") }
+    let peer = LoadPeer(
+      number: number, description: description, address: address(number),
+      outbox: outboxes[Int(number) % Self.socketCount], identity: identity, offered: offered, counts: counts, now: now)
+    for line in description.lines where line.direction == .receive {
+      let place: UInt32 = line.kind == .audio ? 0 : 2
+      guard let source = line.sources.first else { continue }
+      tk_load_set_stream(counts, place, source.ssrc)
+      // The scan ends at the first unused stream.
+      tk_load_set_stream(counts, place + 1, source.retransmission ?? .max)
+      counts.pointee.transport_id = UInt32(line.extensions.transportSequence)
+    }
+    for (place, stream) in Self.baselineStreams.enumerated() {
+      tk_load_set_stream(counts, stream, Self.baselineSSRC + UInt32(place))
+    }
+    peers.append(peer)
+    byNumber[Int(number)] = peer
+    reportTurn.append(UInt8(peers.count % 10))
+    peer.advance(now: now, random: &random)
+    return peer
+  }
+
+  private func receive(_ socket: Int32) {
+    // Bounded, so that what is due is not late because of one burst.
+    for _ in 0..<256 {
+      var count: Int32 = 0
+      let read = tk_load_receive(load, socket, &items, &count)
+      let now = Instant(microseconds: count > 0 ? tk_monotonic_microseconds() : 0)
+      for place in 0..<Int(count) {
+        let item = items[place]
+        guard let peer = byNumber[Int(item.peer)] else { continue }
+        if item.stream == UInt32(TK_LOAD_NONE) {
+          peer.receive(item, now: now, random: &random)
+        } else if item.stream < 4 {
+          open(item, peer)
+        }
+      }
+      if read < TK_BATCH { return }
+    }
+  }
+
+  /// Authenticates and decrypts a sample, and reads when it left.
+  private func open(_ item: tk_load_item, _ peer: LoadPeer) {
+    let bytes = UnsafeMutableRawBufferPointer(start: item.bytes, count: Int(item.count))
+    guard let header = try? RTPHeader(UnsafeRawBufferPointer(bytes)) else { return }
+    guard peer.receiver != nil, let count = try? peer.receiver?.openRTP(bytes, header: header) else {
+      refused += 1
+      return
+    }
+    opened += 1
+    // A retransmission has the original's number before its payload (RFC 4588 §4).
+    let start = header.payloadOffset + (item.stream % 2 == 1 ? 2 : 0)
+    guard isSampling, item.stream % 2 == 0, item.stamp != 0, count >= start + 11 else { return }
+    let departure = bytes.loadUnaligned(fromByteOffset: start + LoadPublisher.departureOffset, as: Int64.self)
+    let latency = Double(item.stamp - departure)
+    if bytes[start + LoadPublisher.kindOffset] == DuePacket.Kind.key.rawValue {
+      latencies.keyFrames.append(latency)
+    } else {
+      latencies.others.append(latency)
+    }
+  }
+
+  private func publish() {
+    guard !publishers.isEmpty else { return }
+    let now = tk_monotonic_nanoseconds()
+    let wall = NTPTime(unixMicroseconds: tk_realtime_microseconds())
+    for publisher in publishers where publisher.nextDeadline <= now {
+      publisher.advance(now: now, wall: wall)
+      // Right away: what follows in this round must not count as the relay's.
+      publisher.peer.outbox.flush()
+    }
+  }
+
+  /// Feedback, reports and checks of those whose turn it is: all peers within 100 ms, one after another.
+  private func servePeers(_ now: Int64) {
+    guard !peers.isEmpty else { return }
+    let step = Self.feedbackInterval / Int64(peers.count)
+    if cursorMoment == 0 || now - cursorMoment > 1_000_000_000 { cursorMoment = now }
+    let instant = Instant(microseconds: now / 1_000)
+    var served = 0
+    while cursorMoment <= now, served < peers.count {
+      if cursor >= peers.count { cursor = 0 }
+      let peer = peers[cursor]
+      peer.advance(now: instant, random: &random)
+      if peer.state == .connected {
+        peer.sendFeedback()
+        reportTurn[cursor] += 1
+        if reportTurn[cursor] >= 10 {
+          reportTurn[cursor] = 0
+          peer.sendReport(now: instant)
+        }
+      }
+      cursor += 1
+      served += 1
+      cursorMoment += step
+    }
+  }
+
+  private func tell() {
+    var figures = LoadFigures()
+    for peer in peers where peer.description.lines.contains(where: { $0.direction == .receive }) {
+      figures.receivers += 1
+      if peer.state == .connected { figures.connected += 1 }
+      if peer.state == .failed { figures.failed += 1 }
+      figures.profile = figures.profile ?? peer.profile
+      figures.strangers += peer.counts.pointee.strangers
+      for place in 0..<UInt32(6) {
+        let stream = tk_load_stream_at(peer.counts, place).pointee
+        guard stream.first >= 0 else { continue }
+        let missing = stream.highest - stream.first + 1 - Int64(stream.received)
+        figures.duplicates += stream.duplicates
+        if place >= 4 {
+          figures.baselinePackets += stream.received
+          figures.baselineMissing += missing
+        } else {
+          figures.packets += stream.received
+          figures.missing += missing
+        }
+      }
+    }
+    figures.opened = opened
+    figures.refused = refused
+    figures.published = publishers.reduce(0) { $0 + $1.sent }
+    figures.picturesPublished = publishers.reduce(0) { $0 + $1.picturesSent }
+    figures.framesPublished = publishers.reduce(0) { $0 + $1.framesBegun }
+    shared.withLock {
+      $0.figures = figures
+      $0.latencies.others += latencies.others
+      $0.latencies.keyFrames += latencies.keyFrames
+      $0.round += 1
+    }
+    latencies = LoadLatencies()
+  }
+}
