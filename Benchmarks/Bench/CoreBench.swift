@@ -17,7 +17,6 @@ struct CoreBench: ParsableCommand {
   @Option(help: "Bits a second of the publisher.") var bitrate = 2_000_000
   @Option(help: "Runs of each, alternating with the unit; the median is told.") var repeats = 5
   @Option(help: "gcm or sha1.") var profile = "gcm"
-  @Option(help: "Print where so many allocations and locks of packets come from.") var trace = 0
   @Flag(help: "Print one JSON object.") var json = false
 
   static func numbers(_ text: String) throws -> [Int] {
@@ -54,8 +53,6 @@ struct CoreBench: ParsableCommand {
     var ratios: [Double] = []
     var costs: [Double] = []
     var seals: [Double] = []
-    if trace > 0 { tk_calls_trace(Int32(clamping: trace)) }
-    meter.tracesMediaOnly = trace > 0
     for _ in 0..<repeats {
       lesson.startRecordingSizes()
       meter.isRunning = true
@@ -80,27 +77,30 @@ struct CoreBench: ParsableCommand {
       Double(after.packetsRetransmitted - before.packetsRetransmitted) / Double(max(meter.packets, 1)),
       "of what was sent")
     report.add(
-      name, "allocationsPerRepair", Double(meter.repair.allocations) / Double(max(meter.repair.packets, 1)),
+      name, "allocationsPerRepair", Double(meter[.repair].allocations) / Double(max(meter[.repair].packets, 1)),
       "RTX out, once its NACK is read")
     report.add(
-      name, "locksPerRepair", Double(meter.repair.locks) / Double(max(meter.repair.packets, 1)),
+      name, "locksPerRepair", Double(meter[.repair].locks) / Double(max(meter[.repair].packets, 1)),
       "RTX out, once its NACK is read")
   }
 
   private func addCalls(_ meter: WorkMeter, peers: Int, into report: inout Report, _ name: String) {
     let packets = Double(meter.packets)
     let peerSeconds = Double(seconds * repeats * peers)
+    let (ingest, media) = (meter[.ingest], meter[.media])
     report.add(
-      name, "nanosecondsPerPacketRTPOnly", Double(meter.media.nanoseconds) / Double(max(meter.media.packets, 1)),
-      "ns, without timers, RTCP and what the pacer held")
-    report.add(name, "allocationsPerPacket", Double(meter.media.allocations) / packets, "RTP in and RTP out")
-    report.add(name, "locksPerPacket", Double(meter.media.locks) / packets, "RTP in and RTP out")
+      name, "nanosecondsPerPacketRTPOnly",
+      Double(ingest.nanoseconds + media.nanoseconds) / Double(max(media.packets, 1)), "ns, without timers and RTCP")
     report.add(
-      name, "allocationsPerPeerSecond", Double(meter.control.allocations) / peerSeconds, "RTCP, STUN, events, timers")
-    report.add(name, "locksPerPeerSecond", Double(meter.control.locks) / peerSeconds, "RTCP, STUN, events, timers")
+      name, "allocationsPerPacket", Double(ingest.allocations + media.allocations) / packets, "RTP in and RTP out")
+    report.add(name, "locksPerPacket", Double(ingest.locks + media.locks) / packets, "RTP in and RTP out")
+    report.add(
+      name, "allocationsPerPeerSecond", Double(meter[.control].allocations) / peerSeconds, "RTCP, STUN, events, timers"
+    )
+    report.add(name, "locksPerPeerSecond", Double(meter[.control].locks) / peerSeconds, "RTCP, STUN, events, timers")
     report.add(name, "packets", packets, "sent")
     report.add(
-      name, "pacedShare", Double(meter.control.packets) / packets, "of them went out at a tick of the pacer")
+      name, "pacedShare", Double(meter.heldPackets) / packets, "of them left later than they came")
   }
 }
 

@@ -7,8 +7,8 @@ import RTCWire
 /// Nothing is late, and nothing is lost but what is asked for. DTLS is left out: both sides are told their keys. What the relay does is handed
 /// to a meter call by call; the clients' work is not.
 final class MemoryLesson {
-  /// The relay's kinds of work: RTP in and out; answers to NACKs; and all else, as RTCP, STUN, timers, events.
-  enum Work { case media, repair, control }
+  /// The relay's kinds of work: RTP in; RTP out; answers to NACKs; and all else, as RTCP, STUN, timers, events.
+  enum Work: CaseIterable { case ingest, media, repair, control }
 
   private static let lesson = LessonID(rawValue: 1)
   private static let injection = InjectionID(rawValue: 1)
@@ -33,11 +33,12 @@ final class MemoryLesson {
   private var recordsSizes = false
   private var sizes: [PacketSize] = []
 
-  private var relay: RelayCore
+  /// Not a property: the exclusive accesses of this class would be counted as the relay's.
+  private let relayPlace = UnsafeMutablePointer<RelayCore>.allocate(capacity: 1)
+  private let relayEgressPlace = UnsafeMutablePointer<EgressArena>.allocate(capacity: 1)
   private var clients: RelayCore
   private let relayArena = SlotArena(slotCount: 16_384)
   private let clientArena = SlotArena(slotCount: 65_536)
-  private var relayEgress = EgressArena(byteCount: 8 << 20, trainLimit: 8_192)
   private var clientEgress = EgressArena(byteCount: 8 << 20, trainLimit: 8_192)
   private var source: InjectionEnd
   private var pattern: VideoPattern
@@ -58,7 +59,8 @@ final class MemoryLesson {
     configuration.peerLimit = 256
     configuration.lessonLimit = 256
     configuration.streamLimit = 1_024
-    relay = RelayCore(configuration: configuration, arena: relayArena, seed: 1)
+    relayPlace.initialize(to: RelayCore(configuration: configuration, arena: relayArena, seed: 1))
+    relayEgressPlace.initialize(to: EgressArena(byteCount: 8 << 20, trainLimit: 8_192))
     // What a client has received nobody asks of it again.
     configuration.pictureGroupAge = .milliseconds(200)
     clients = RelayCore(configuration: configuration, arena: clientArena, seed: 2)
@@ -70,17 +72,21 @@ final class MemoryLesson {
     upwardBytes.reserveCapacity(8 << 20)
     slots.reserveCapacity(4_096)
     clients.attachInjection(Self.injection, packets: packets.consumer, grants: grants.producer)
-    relay.apply(.openLesson(Self.lesson), now: pair)
-    relay.apply(.setStage(Self.lesson, Pairing.feed), now: pair)
+    relayPlace.pointee.apply(.openLesson(Self.lesson), now: pair)
+    relayPlace.pointee.apply(.setStage(Self.lesson, Pairing.feed), now: pair)
     for number in 0...receivers { try connect(UInt32(number), role: number == 0 ? .whip : .whep) }
   }
 
   deinit {
+    relayPlace.deinitialize(count: 1)
+    relayEgressPlace.deinitialize(count: 1)
+    relayPlace.deallocate()
+    relayEgressPlace.deallocate()
     relayArena.unmap()
     clientArena.unmap()
   }
 
-  var counters: CoreCounters { relay.counters }
+  var counters: CoreCounters { relayPlace.pointee.counters }
 
   func startRecordingSizes() {
     sizes.removeAll(keepingCapacity: true)
@@ -110,7 +116,7 @@ final class MemoryLesson {
     let pairing = try Pairing(
       role: role, number: UInt64(number) + 1, lesson: LessonID(rawValue: number + 1), relayLesson: Self.lesson,
       addresses: (Self.relayAddress, address), fingerprints: (fingerprint, fingerprint))
-    relay.apply(.addPeer(pairing.relay), now: pair)
+    relayPlace.pointee.apply(.addPeer(pairing.relay), now: pair)
     pairing.apply(injection: Self.injection, to: &clients, now: pair)
   }
 
@@ -182,7 +188,9 @@ final class MemoryLesson {
     slots.removeAll(keepingCapacity: true)
     var packets = 0
     for datagram in upward where datagram.isMedia == media {
-      guard let slot = relay.claimSlot() else { preconditionFailure("the bench's relay has run out of slots") }
+      guard let slot = relayPlace.pointee.claimSlot() else {
+        preconditionFailure("the bench's relay has run out of slots")
+      }
       upwardBytes.withUnsafeBytes {
         relayArena.pointer(slot).copyMemory(from: $0.baseAddress! + datagram.offset, byteCount: datagram.byteCount)
       }
@@ -194,66 +202,87 @@ final class MemoryLesson {
 
   private func relayControl() {
     _ = stage(media: false)
-    let pair = pair
-    meter.begin(.control)
-    relay.service(now: pair)
-    receiveStaged(media: false, pair)
-    meter.end(.control)
-    // Nothing but answers to NACKs is owed yet.
+    let (pair, relay) = (pair, relayPlace)
+    let (upward, slots) = (upward, slots)
+    withExtendedLifetime((upward, slots)) {
+      meter.begin(isControl: true)
+      relay.pointee.service(now: pair)
+      Self.receive(upward, slots, media: false, relay, pair)
+      meter.end(.control)
+    }
+    // Of RTP, nothing but answers to NACKs is owed yet.
     drainRelay(.repair)
-    meter.begin(.control)
-    relay.advance(now: pair)
+    meter.begin(isControl: true)
+    relay.pointee.advance(now: pair)
     meter.end(.control)
-    drainRelay(.control)
-    while let input = relay.nextHandshakeInput() {
+    drainRelay(.media, held: true)
+    while let input = relay.pointee.nextHandshakeInput() {
       if case .start(let peer, _, _) = input {
-        relay.handle(.keysReady(peer, keys(of: peer, isRelay: true)), now: pair)
+        relay.pointee.handle(.keysReady(peer, keys(of: peer, isRelay: true)), now: pair)
       }
     }
-    meter.begin(.control)
-    while relay.nextEvent() != nil {}
+    meter.begin(isControl: true)
+    while relay.pointee.nextEvent() != nil {}
     meter.end(.control)
   }
 
   private func relayMedia() {
-    guard stage(media: true) > 0 else { return }
+    let count = stage(media: true)
+    guard count > 0 else { return }
     if recordsSizes { noteSizes() }
-    let pair = pair
-    meter.begin(.media)
-    receiveStaged(media: true, pair)
-    meter.end(.media)
+    let (pair, relay) = (pair, relayPlace)
+    let (upward, slots) = (upward, slots)
+    // Their release is not the relay's.
+    withExtendedLifetime((upward, slots)) {
+      meter.begin()
+      Self.receive(upward, slots, media: true, relay, pair)
+      meter.end(.ingest, packets: count)
+    }
     drainRelay(.media)
   }
 
-  private func receiveStaged(media: Bool, _ pair: Now) {
+  private static func receive(
+    _ datagrams: [Datagram], _ slots: [SlotIndex], media: Bool, _ relay: UnsafeMutablePointer<RelayCore>, _ pair: Now
+  ) {
     var place = 0
-    for index in upward.indices where upward[index].isMedia == media {
-      relay.receive(slots[place], byteCount: upward[index].byteCount, path: upward[index].path, now: pair)
+    for index in datagrams.indices where datagrams[index].isMedia == media {
+      relay.pointee.receive(
+        slots[place], byteCount: datagrams[index].byteCount, path: datagrams[index].path, now: pair)
       place += 1
     }
   }
 
-  /// Drains the relay's core and gives its clients what it wrote.
-  private func drainRelay(_ work: Work) {
-    let pair = pair
+  /// Drains the relay's core and gives its clients what it wrote. A drain that wrote anything but RTP is control.
+  private func drainRelay(_ work: Work, held: Bool = false) {
+    let (pair, relay, egress) = (pair, relayPlace, relayEgressPlace)
     var isFull = true
     while isFull {
-      let before = relay.counters.packetsSent
-      meter.begin(work)
-      isFull = relay.drain(into: &relayEgress, now: pair)
-      meter.end(work)
-      meter.sent(Int(relay.counters.packetsSent - before), work)
+      let before = relay.pointee.counters.packetsSent
+      meter.begin()
+      isFull = relay.pointee.drain(into: &egress.pointee, now: pair)
+      meter.pause()
+      let packets = Int(relay.pointee.counters.packetsSent - before)
+      let isMedia = packets > 0 && egress.pointee.trains.allSatisfy(isRTP)
+      meter.finish(isMedia ? work : .control, packets: packets, held: held)
       deliver()
-      relayEgress.reset()
+      egress.pointee.reset()
+    }
+  }
+
+  private func isRTP(_ train: Train) -> Bool {
+    stride(from: 0, to: train.byteCount, by: train.segmentByteCount).allSatisfy { offset in
+      let count = min(train.segmentByteCount, train.byteCount - offset)
+      return classify(
+        UnsafeRawBufferPointer(start: relayEgressPlace.pointee.base + train.offset + offset, count: count)) == .rtp
     }
   }
 
   private func deliver() {
-    for train in relayEgress.trains {
+    for train in relayEgressPlace.pointee.trains {
       let path = NetworkPath(local: train.path.remote, remote: train.path.local)
       for offset in stride(from: 0, to: train.byteCount, by: train.segmentByteCount) {
         let count = min(train.segmentByteCount, train.byteCount - offset)
-        let bytes = UnsafeRawBufferPointer(start: relayEgress.base + train.offset + offset, count: count)
+        let bytes = UnsafeRawBufferPointer(start: relayEgressPlace.pointee.base + train.offset + offset, count: count)
         if classify(bytes) == .rtp, isLost() { continue }
         guard let slot = clients.claimSlot() else { preconditionFailure("the bench's clients have run out of slots") }
         clientArena.pointer(slot).copyMemory(from: bytes.baseAddress!, byteCount: count)  // a datagram is not empty
