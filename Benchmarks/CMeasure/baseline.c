@@ -70,9 +70,9 @@ static size_t seal(baseline *run, receiver *to, const tk_baseline_frame *frame, 
   for (int i = 0; i < 4; i++) iv[2 + i] ^= header[8 + i];
   for (int i = 0; i < 4; i++) iv[8 + i] ^= (uint8_t)(sequence >> (24 - 8 * i));
   if (run->plan->profile == TK_BASELINE_GCM) {
-    return tk_gcm_seal(to->cipher, iv, header, run->plan->header, NULL, 0, text, frame->plain, out);
+    return tk_gcm_seal(to->cipher, iv, header, run->plan->header, NULL, 0, text, frame->plain, 0, out);
   }
-  return tk_cm_seal(to->cipher, iv, sequence >> 16, header, run->plan->header, NULL, 0, text, frame->plain, out);
+  return tk_cm_seal(to->cipher, iv, sequence >> 16, header, run->plan->header, NULL, 0, text, frame->plain, 0, out);
 }
 
 static void flush(baseline *run) {

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tk_baseline.h"
+#include "tk_load.h"
+
 
 #ifdef __cplusplus
 extern "C" {
