@@ -101,7 +101,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     // Measurements
-    .target(name: "CMeasure", dependencies: ["CLinuxIO", "COpenSSL"], path: "Benchmarks/CMeasure"),
+    .target(name: "CMeasure", dependencies: ["CIPSecMB", "CLinuxIO", "COpenSSL"], path: "Benchmarks/CMeasure"),
     .executableTarget(
       name: "tongke-bench",
       dependencies: [

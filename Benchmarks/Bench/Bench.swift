@@ -7,7 +7,8 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measurements of the relay, as ratios within one run.",
     subcommands: [
-      JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, FanoutBench.self, CallsBench.self, RelayCommand.self, BaselineCommand.self,
+      JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, FanoutBench.self, CurveBench.self,
+      CoresBench.self, CallsBench.self, RelayCommand.self, BaselineCommand.self,
     ])
 }
 

@@ -41,14 +41,17 @@ struct FanoutOptions: ParsableArguments {
     guard ["auto", "openssl", "ipsec-mb"].contains(cipher) else {
       throw ValidationError("cipher is auto, openssl or ipsec-mb")
     }
-    if let window, !["auto", "off"].contains(window), Double(window) == nil {
-      throw ValidationError("window is milliseconds, auto or off")
+    if let window, !["auto", "off", "0"].contains(window), !(1...20).contains(Int(window) ?? 0) {
+      throw ValidationError("window is 1 to 20 milliseconds, auto or off")
     }
   }
 
   /// Lines of the relay's configuration file.
   func lines(workers: Int) -> [String] {
-    ["admission: off", "workers: \(workers)", "cipher: \(cipher)", "coalescing: \(window ?? "auto")"] + setting
+    [
+      "admission: off", "workers: \(workers)", "cipher: \(cipher)",
+      "coalescing: \(window == "0" ? "off" : window ?? "auto")",
+    ] + setting
   }
 }
 

@@ -6,6 +6,8 @@ struct RelaySpan: Sendable {
   /// RTP packets the relay sent, and a second.
   var packets = 0.0
   var packetsPerSecond = 0.0
+  /// Of the packets, by worker.
+  var shares: [Double] = []
   /// Share of the relay's processor that was busy with anything, interrupts included.
   var busy = 0.0
   var loadBusy = 0.0
@@ -84,7 +86,7 @@ struct FanoutResult: Sendable {
       "baselinePacketsLost": baselineLost, "receivers": receivers, "lessons": lessons, "workers": workers,
       "profile": profile, "cipher": cipher, "pacing": pacing.rawValue, "bitsPerSecond": bitsPerSecond,
       "coalescingMilliseconds": orNull(window.isEmpty ? nil : median(window)), "joinSeconds": joinSeconds,
-      "processors": pinned, "void": isVoid,
+      "workerShares": spans.last?.shares ?? [], "processors": pinned, "void": isVoid,
     ]
   }
 

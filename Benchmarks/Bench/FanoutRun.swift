@@ -1,5 +1,6 @@
 import CMeasure
 import Foundation
+import RTCCore
 import RTCWire
 
 /// One relay, its load and the baselines, measured in turn.
@@ -16,11 +17,14 @@ final class FanoutRun {
   private static let limit = 4_000
 
   /// - Parameter workers: media threads of the relay; with one, the relay keeps to the first processor.
-  init(options: FanoutOptions, receivers: Int, lessons: Int, workers: Int = 1) throws {
+  /// - Parameter pinsRelay: whether a relay of one worker keeps to one processor.
+  init(
+    options: FanoutOptions, receivers: Int, lessons: Int, workers: Int = 1, pinsRelay: Bool = true
+  ) throws {
     self.options = options
     self.workers = workers
     let isPinned = Processors.count >= 2
-    relayProcessor = isPinned && workers == 1 ? 0 : nil
+    relayProcessor = isPinned && pinsRelay && workers == 1 ? 0 : nil
     loadProcessor = isPinned ? min(1, Processors.count - 1) : nil
     if let loadProcessor { _ = tk_pin_process(Int32(loadProcessor)) }
     counts = (0..<lessons).map { receivers / lessons + ($0 < receivers % lessons ? 1 : 0) }
@@ -32,7 +36,10 @@ final class FanoutRun {
     result = FanoutResult(
       receivers: receivers, lessons: lessons, workers: workers, pacing: options.pacing,
       bitsPerSecond: options.bitrate.bitsPerSecond)
-    result.cipher = options.cipher
+    // SHA-1 goes by OpenSSL alone.
+    result.cipher =
+      options.profile == .sha1
+      ? CipherLibrary.openSSL.rawValue : options.cipher == "auto" ? CipherLibrary.best.rawValue : options.cipher
     result.pinned =
       isPinned
       ? "relay on processor \(relayProcessor.map(String.init) ?? "any"), load on \(loadProcessor ?? 0)"
@@ -155,6 +162,10 @@ final class FanoutRun {
     var span = RelaySpan()
     span.packets = grown("packets_sent_total")
     guard span.packets > 0 else { throw BenchError("the relay forwarded nothing") }
+    span.shares = (0..<workers).map {
+      let name = "tongke_packets_sent_total{worker=\"\($0)\"}"
+      return ((after.metrics[name] ?? 0) - (before.metrics[name] ?? 0)) / span.packets
+    }
     let metricsSeconds = Double((after.metricsAt - before.metricsAt) / .microseconds(1)) / 1e6
     let usageSeconds = Double((after.usageAt - before.usageAt) / .microseconds(1)) / 1e6
     span.packetsPerSecond = span.packets / metricsSeconds

@@ -77,18 +77,10 @@ struct RelayCommand: AsyncParsableCommand {
     await relay.stop()
   }
 
-  /// What lines of the configuration file come to; a key that this relay does not have is told and left out.
+  /// What lines of the configuration file come to.
   private static func configuration(of lines: [String]) throws -> RelayConfiguration {
-    var lines = lines
-    while true {
-      do { return try RelayConfiguration(yaml: lines.joined(separator: "\n")) } catch {
-        let known = lines.filter { !$0.hasPrefix(error.key + ":") }
-        guard error.reason == .unknownKey, known.count < lines.count else {
-          throw BenchError("a setting of the relay is wrong: \(error.key) \(error.reason.rawValue)")
-        }
-        FileHandle.standardError.write(Data("the relay has no \(error.key)\n".utf8))
-        lines = known
-      }
+    do { return try RelayConfiguration(yaml: lines.joined(separator: "\n")) } catch {
+      throw BenchError("a setting of the relay is wrong: \(error.key) \(error.reason.rawValue)")
     }
   }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "tk_baseline.h"
 
+#include <CIPSecMB.h>
 #include <CLinuxIO.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,15 +46,22 @@ static void fill(uint8_t *bytes, size_t count, uint64_t seed) {
   }
 }
 
+/* The other library seals GCM alone. */
+static int is_multi_buffer(const tk_baseline_plan *plan) {
+  return plan->profile == TK_BASELINE_GCM && plan->cipher == TK_BASELINE_MULTI_BUFFER;
+}
+
 static void *make_cipher(const tk_baseline_plan *plan, const uint8_t key[40]) {
-  if (plan->cipher != TK_BASELINE_OPENSSL) return NULL;
+  if (is_multi_buffer(plan)) return tk_mb_gcm_create(key, 16);
   if (plan->profile == TK_BASELINE_GCM) return tk_gcm_create(key, 16, 1);
   return tk_cm_create(key, key + 16);
 }
 
 static void free_cipher(const tk_baseline_plan *plan, void *cipher) {
   if (cipher == NULL) return;
-  if (plan->profile == TK_BASELINE_GCM) {
+  if (is_multi_buffer(plan)) {
+    tk_mb_gcm_free(cipher);
+  } else if (plan->profile == TK_BASELINE_GCM) {
     tk_gcm_free(cipher);
   } else {
     tk_cm_free(cipher);
@@ -69,6 +77,9 @@ static size_t seal(baseline *run, receiver *to, const tk_baseline_frame *frame, 
   memcpy(iv, to->salt, 16);
   for (int i = 0; i < 4; i++) iv[2 + i] ^= header[8 + i];
   for (int i = 0; i < 4; i++) iv[8 + i] ^= (uint8_t)(sequence >> (24 - 8 * i));
+  if (is_multi_buffer(run->plan)) {
+    return tk_mb_gcm_seal(to->cipher, iv, header, run->plan->header, NULL, 0, text, frame->plain, 0, out);
+  }
   if (run->plan->profile == TK_BASELINE_GCM) {
     return tk_gcm_seal(to->cipher, iv, header, run->plan->header, NULL, 0, text, frame->plain, 0, out);
   }
@@ -135,7 +146,8 @@ static void send_frame(baseline *run, const tk_baseline_frame *frame) {
       }
       if (is_single || out == start) continue;
       size_t bytes = (size_t)(out - start);
-      uint32_t segment = (uint32_t)(frame->plain + run->plan->header) + (run->plan->profile == TK_BASELINE_GCM ? 16 : 10);
+      uint32_t tag = run->plan->profile == TK_BASELINE_GCM ? 16 : TK_CM_TAG_COUNT;
+      uint32_t segment = frame->plain + run->plan->header + tag;
       run->sealed_used += bytes;
       run->trains[run->train_count++] = (tk_train){
           .remote = to->address, .bytes = start, .count = (uint32_t)bytes, .segment = bytes > segment ? segment : 0};

@@ -66,8 +66,8 @@ static inline uint32_t tk_load_arrival(const tk_load_peer *peer, int64_t number)
 /* Begins the count of a stream anew. */
 void tk_load_set_stream(tk_load_peer *peer, uint32_t stream, uint32_t ssrc);
 
-/* Takes one batch from a socket: writes what is to be looked at, TK_BATCH items at most. Returns datagrams read, so that
-   TK_BATCH means there may be more; 0 when there was nothing. */
+/* Takes one batch from a socket: writes what is to be looked at, TK_BATCH items at most. Returns datagrams read, so
+   that TK_BATCH means there may be more; 0 when there was nothing. */
 int tk_load_receive(tk_load *load, int socket, tk_load_item *items, int *item_count);
 /* Wall clock against monotonic clock for the stamps, and now; once a round. */
 void tk_load_begin_round(tk_load *load);
