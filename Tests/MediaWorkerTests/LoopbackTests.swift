@@ -5,43 +5,48 @@ import RTCCore
 import RTCWire
 import Testing
 
-private func text(_ count: Int) -> String {
+func iceText(_ count: Int) -> String {
   String(decoding: secureRandomBytes(count).map { UInt8(ascii: "a") + $0 % 26 }, as: UTF8.self)
 }
 
 /// One side of a connection: a worker and what its description needs.
-private struct Side {
+struct Side {
   let worker: MediaWorker
   let identity: DTLSIdentity
 
-  init(controlling: Bool, drop: Double = 0) throws {
+  init(controlling: Bool, drop: Double = 0, change: (inout WorkerConfiguration) -> Void = { _ in }) throws {
     identity = try DTLSIdentity.generate()
     var configuration = WorkerConfiguration()
     configuration.loopbackOnly = true
     configuration.slotCount = 4_096
     configuration.faultDropFraction = drop
     if controlling { configuration.core.localAddresses = [SocketAddress(ipv4: 0x7F00_0001, port: 0)] }
+    change(&configuration)
     worker = try MediaWorker(configuration: configuration, identity: identity)
     _ = worker.send(.openLesson(LessonID(rawValue: 1)))
     _ = worker.send(.setStage(LessonID(rawValue: 1), FeedID(rawValue: 1)))
   }
 
-  var transport: LocalTransport {
+  var transport: LocalTransport { transport(at: worker.port) }
+
+  /// What clients are told when they shall reach this side by `port`.
+  func transport(at port: UInt16) -> LocalTransport {
     let candidate = ICECandidateLine(
-      foundation: "1", transport: "udp", priority: 2_130_706_431, address: "127.0.0.1", port: worker.port, type: "host"
+      foundation: "1", transport: "udp", priority: 2_130_706_431, address: "127.0.0.1", port: port, type: "host"
     )
     return LocalTransport(
-      credentials: ICECredentials(userFragment: text(8), password: text(24)), fingerprint: identity.fingerprint,
+      credentials: ICECredentials(userFragment: iceText(8), password: iceText(24)), fingerprint: identity.fingerprint,
       candidates: [candidate], sessionID: 1)
   }
 
-  /// Connects this side as a client of the relay by an offer and an answer.
-  func connect(to relay: Side, role: NegotiationRole, peer: UInt64) throws {
+  /// Connects this side as a client of the relay by an offer and an answer; by way of another port than the relay's own
+  /// if one is named.
+  func connect(to relay: Side, role: NegotiationRole, peer: UInt64, via port: UInt16? = nil) throws {
     var random = SystemRandomNumberGenerator()
     let tracks = [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)]
     let offer = Negotiation.offer(role: role, tracks: tracks, local: transport, random: &random)
     let (answer, description) = try Negotiation.answer(
-      offer: SessionDescription(parsing: offer.description.text), role: role, local: relay.transport,
+      offer: SessionDescription(parsing: offer.description.text), role: role, local: relay.transport(at: port ?? relay.worker.port),
       peer: PeerID(rawValue: peer), lesson: LessonID(rawValue: 1), feed: FeedID(rawValue: 1), random: &random)
     let client = try Negotiation.apply(
       answer: SessionDescription(parsing: answer.text), to: offer, peer: PeerID(rawValue: 1),

@@ -80,7 +80,9 @@ final class CoreBench {
 
   /// Adds a peer and brings it to `connected`.
   @discardableResult
-  func connect(_ lines: [MediaLine], feed: FeedID? = nil, port: UInt16? = nil) -> FarEnd {
+  func connect(
+    _ lines: [MediaLine], feed: FeedID? = nil, port: UInt16? = nil, connection: UInt32 = 0
+  ) -> FarEnd {
     let number = UInt64(ends.count + 1)
     let fragment = "frag\(number)"
     nextPort += 1
@@ -91,7 +93,8 @@ final class CoreBench {
       dtlsRole: .server,
       remoteFingerprints: [CertificateFingerprint(algorithm: "sha-256", digest: Array(repeating: 1, count: 32))],
       reducedSizeRTCP: true, lines: lines)
-    let path = NetworkPath(local: Self.relay, remote: SocketAddress(ipv4: 0x0A00_0002, port: port ?? nextPort))
+    let path = NetworkPath(
+      local: Self.relay, remote: SocketAddress(ipv4: 0x0A00_0002, port: port ?? nextPort), connection: connection)
     let end = FarEnd(id: description.id, path: path, description: description)
     ends.append(end)
     core.apply(.addPeer(description), now: now)
@@ -108,6 +111,19 @@ final class CoreBench {
     core.handle(.keysReady(description.id, near), now: now)
     drain()
     return end
+  }
+
+  /// The same far end by another connection, from another port: it checks there and goes on with its keys.
+  func move(_ end: FarEnd, connection: UInt32) -> FarEnd {
+    nextPort += 1
+    let path = NetworkPath(
+      local: Self.relay, remote: SocketAddress(ipv4: 0x0A00_0002, port: nextPort), connection: connection)
+    let moved = FarEnd(id: end.id, path: path, description: end.description)
+    moved.sender = end.sender.take()
+    moved.receiver = end.receiver.take()
+    ends.append(moved)
+    check(moved)
+    return moved
   }
 
   /// A signed binding request of a far end.
