@@ -13,16 +13,17 @@ CLIENT = Path(__file__).with_name("gstreamer_client.py")
 
 
 class Peer:
-    def __init__(self, mode: str, place: dict, what: str, log: Path):
+    def __init__(self, mode: str, place: dict, what: str, log: Path, prefix=(), env=None):
         self.shown: list[watching.Frame] = []
         self.said: list[dict] = []
         self.log = log
         with open(log, "wb") as errors:
             self.process = subprocess.Popen(
-                [PYTHON, str(CLIENT), mode, place["url"], place["token"], what],
+                [*prefix, PYTHON, str(CLIENT), mode, place["url"], place["token"], what],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                env=env,
             )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -59,8 +60,9 @@ class Peer:
         return next((each["left"] for each in self.said if "left" in each), 0)
 
 
-def watch(place: dict, log: Path, codec: str = "H264") -> Peer:
-    return Peer("watch", place, codec, log)
+def watch(place: dict, log: Path, codec: str = "H264", **where) -> Peer:
+    """`where`: `prefix` of the command and `env`."""
+    return Peer("watch", place, codec, log, **where)
 
 
 def publish(place: dict, file: Path, log: Path) -> Peer:

@@ -36,6 +36,11 @@ class Wire:
     def prefix(space: str) -> list[str]:
         return ["ip", "netns", "exec", space]
 
+    def block_udp(self):
+        """The room's network carries no UDP from now on, as many schools' do."""
+        for chain in ("INPUT", "OUTPUT"):
+            self._command(f"ip netns exec {self.room} iptables -A {chain} -p udp -j DROP")
+
     def close(self):
         for space in (self.relay, self.room):
             subprocess.run(["ip", "netns", "del", space], capture_output=True, timeout=10)
