@@ -46,7 +46,8 @@ struct Side {
     let tracks = [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)]
     let offer = Negotiation.offer(role: role, tracks: tracks, local: transport, random: &random)
     let (answer, description) = try Negotiation.answer(
-      offer: SessionDescription(parsing: offer.description.text), role: role, local: relay.transport(at: port ?? relay.worker.port),
+      offer: SessionDescription(parsing: offer.description.text), role: role,
+      local: relay.transport(at: port ?? relay.worker.port),
       peer: PeerID(rawValue: peer), lesson: LessonID(rawValue: 1), feed: FeedID(rawValue: 1), random: &random)
     let client = try Negotiation.apply(
       answer: SessionDescription(parsing: answer.text), to: offer, peer: PeerID(rawValue: 1),

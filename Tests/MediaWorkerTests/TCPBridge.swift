@@ -32,7 +32,8 @@ final class TCPBridge: @unchecked Sendable {
 
   /// - Parameter receiveBytes: of the socket's buffer; 0 leaves it to the system.
   init?(to port: UInt16, segments: Segments = .frames, receiveBytes: Int32 = 0) {
-    guard let udp = PlainSocket("127.0.0.1"), let connection = TCPClient.connect(port, receiveBytes: receiveBytes) else {
+    guard let udp = PlainSocket("127.0.0.1"), let connection = TCPClient.connect(port, receiveBytes: receiveBytes)
+    else {
       return nil
     }
     self.udp = udp

@@ -15,7 +15,9 @@ private struct Classroom: ~Copyable {
   private var sequence: UInt16 = 65_500
   private var picture: UInt32 = 0
 
-  init(_ change: (inout WorkerConfiguration) -> Void = { _ in }, lead bridge: (Side) throws -> TCPBridge? = { _ in nil })
+  init(
+    _ change: (inout WorkerConfiguration) -> Void = { _ in }, lead bridge: (Side) throws -> TCPBridge? = { _ in nil }
+  )
     throws
   {
     let relay = try Side(controlling: false, change: change)
@@ -179,7 +181,8 @@ private struct Room: ~Copyable {
     let start = ContinuousClock.now
     var random = SystemRandomNumberGenerator()
     for count in 1...200 {
-      TCPClient.write(TCPClient.frame((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }), to: connection)
+      TCPClient.write(
+        TCPClient.frame((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }), to: connection)
     }
     #expect(TCPClient.isEnded(connection))
     #expect(ContinuousClock.now - start > .seconds(4))
@@ -246,7 +249,8 @@ private struct Room: ~Copyable {
   }
 
   /// Waits two seconds at most for counters, which are published ten times a second.
-  private func expect(_ side: Side, _ holds: (WorkerCounters) -> Bool, _ place: SourceLocation = #_sourceLocation) throws
+  private func expect(_ side: Side, _ holds: (WorkerCounters) -> Bool, _ place: SourceLocation = #_sourceLocation)
+    throws
   {
     for _ in 0..<40 where !holds(side.worker.counters()) { usleep(50_000) }
     #expect(holds(side.worker.counters()), "\(side.worker.counters().tcp)", sourceLocation: place)
