@@ -38,8 +38,9 @@ class Wire:
 
     def block_udp(self):
         """The room's network carries no UDP from now on, as many schools' do."""
-        for chain in ("INPUT", "OUTPUT"):
-            self._command(f"ip netns exec {self.room} iptables -A {chain} -p udp -j DROP")
+        for command in ("iptables", "ip6tables"):
+            for chain in ("INPUT", "OUTPUT"):
+                self._command(f"ip netns exec {self.room} {command} -A {chain} -p udp -j DROP")
 
     def close(self):
         for space in (self.relay, self.room):

@@ -135,6 +135,6 @@ def test_what_comes_by_tcp_is_recorded(wire, relay, room_tab, camera):
     found = probing.probe(path)
     strips = media.strips_of(path, found.width, found.height)
     read = [each for each in strips if each is not None]
-    assert len(read) >= 0.95 * len(strips) and len(read) > 45
+    assert len(read) >= 0.95 * len(strips) and len(read) >= 30
     assert all(step <= camera.frames // 4 for step in watching.steps(read, camera.frames)), f"out of order: {read}"
     assert total(metrics(wire), "tongke_recorder_gap_packets_total") == 0

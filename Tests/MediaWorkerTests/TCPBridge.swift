@@ -7,7 +7,7 @@ final class TCPBridge: @unchecked Sendable {
   enum Segments: Sendable, CaseIterable {
     /// A write for each frame.
     case frames
-    /// A write for each byte.
+    /// A write for each of a frame's first bytes, and one for the rest.
     case bytes
     /// Several frames in one write, whose end may cut one.
     case joined
@@ -85,7 +85,8 @@ final class TCPBridge: @unchecked Sendable {
     switch segments {
     case .frames: flush()
     case .bytes:
-      for byte in waiting { TCPClient.write([byte], to: connection) }
+      for byte in waiting.prefix(20) { TCPClient.write([byte], to: connection) }
+      TCPClient.write(Array(waiting.dropFirst(20)), to: connection)
       waiting = []
     case .joined:
       guard waiting.count > 3_000 else { return }
