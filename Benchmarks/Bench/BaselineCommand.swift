@@ -1,6 +1,7 @@
 import ArgumentParser
 import CMeasure
 import Foundation
+import Glibc
 
 /// The SRTP profile that clients of a run speak.
 enum BenchProfile: String, CaseIterable, ExpressibleByArgument, Codable, Sendable {
@@ -46,6 +47,8 @@ struct BaselineCommand: ParsableCommand {
   func run() throws {
     let plan = try JSONDecoder().decode(Plan.self, from: FileHandle.standardInput.readDataToEndOfFile())
     if let processor = plan.processor { _ = tk_pin_process(Int32(processor)) }
+    // As the relay's media threads, where that is allowed.
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
     let receivers = zip(plan.addresses, plan.ports).map { tk_baseline_receiver(address: $0, port: $1) }
     var frames: [tk_baseline_frame] = []
     var first = 0

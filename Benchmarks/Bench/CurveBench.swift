@@ -32,7 +32,7 @@ struct CurveBench: AsyncParsableCommand {
         Self.tell(result)
         results.append(result)
         if result.packetsLost > 0 { ending = "\(result.packetsLost) packets were lost" }
-        if result.middle(\.busy) > 0.9 { ending = "the relay's processor was more than 90 % busy" }
+        if result.middle(\.relayShare) > 0.9 { ending = "the relay's processor was more than 90 % busy" }
       } catch {
         // So many did not fit; what has been measured stands.
         guard !results.isEmpty else { throw error }
@@ -68,7 +68,7 @@ struct CurveBench: AsyncParsableCommand {
       format:
         "%d receivers, %d lessons, %d workers: relay %.2f µs, baseline %.2f, send each %.2f; %.0f %% busy, %d lost\n",
       result.receivers, result.lessons, result.workers, result.relayMicroseconds, result.baselineMicroseconds,
-      result.sendEachMicroseconds, result.middle(\.busy) * 100, result.packetsLost)
+      result.sendEachMicroseconds, result.middle(\.relayShare) * 100, result.packetsLost)
     FileHandle.standardError.write(Data(line.utf8))
   }
 
@@ -89,7 +89,7 @@ struct CurveBench: AsyncParsableCommand {
         number(result.sendEachMicroseconds), number(result.ratio) + (result.isVoid ? " (void)" : ""),
         number(result.ratioSameTrains),
         "\(number(result.middle(\.meanTrain), 1)) / \(number(result.middle(\.packetsPerFrame), 1))",
-        number(result.middle(\.busy) * 100, 0) + " %", number(result.middle(\.loadBusy) * 100, 0) + " %",
+        number(result.middle(\.relayShare) * 100, 0) + " %", number(result.middle(\.loadBusy) * 100, 0) + " %",
         [0.5, 0.99, 1].map { number(percentile(latency, $0) / 1e6) }.joined(separator: " / "),
         "\(result.packetsLost)",
       ]

@@ -6,9 +6,13 @@ struct RelaySpan: Sendable {
   /// RTP packets the relay sent, and a second.
   var packets = 0.0
   var packetsPerSecond = 0.0
+  /// Of what was published for all receivers, the share that left meanwhile.
+  var forwarded = 0.0
   /// Of the packets, by worker.
   var shares: [Double] = []
-  /// Share of the relay's processor that was busy with anything, interrupts included.
+  /// Processors' worth of the relay process.
+  var relayShare = 0.0
+  /// Share of the relay's processor that was busy with anything, interrupts and other programs included.
   var busy = 0.0
   var loadBusy = 0.0
   var meanTrain = 0.0
@@ -81,7 +85,9 @@ struct FanoutResult: Sendable {
       // Beyond the keys that are promised.
       "keyFrameLatencyMilliseconds": latency(latencies.keyFrames), "packetsPerFrame": middle(\.packetsPerFrame),
       "locksPerPacket": orNull(locksPerPacket), "relayDropped": spans.reduce(0) { $0 + $1.dropped },
-      "relayProcessorBusy": middle(\.busy), "loadProcessorBusy": middle(\.loadBusy),
+      "forwardedShare": middle(\.forwarded), "relayProcessors": middle(\.relayShare),
+      "relayProcessorBusy": middle(\.busy),
+      "loadProcessorBusy": middle(\.loadBusy),
       "packetsPerSecond": middle(\.packetsPerSecond), "packetsOpened": opened, "packetsNotAuthentic": unauthentic,
       "baselinePacketsLost": baselineLost, "receivers": receivers, "lessons": lessons, "workers": workers,
       "profile": profile, "cipher": cipher, "pacing": pacing.rawValue, "bitsPerSecond": bitsPerSecond,

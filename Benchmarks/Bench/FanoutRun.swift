@@ -170,6 +170,7 @@ final class FanoutRun {
     let usageSeconds = Double((after.usageAt - before.usageAt) / .microseconds(1)) / 1e6
     span.packetsPerSecond = span.packets / metricsSeconds
     let share = (after.usage.processSeconds - before.usage.processSeconds) / usageSeconds
+    span.relayShare = share
     span.microsecondsPerPacket = share * 1e6 / span.packetsPerSecond
     func busy(_ from: (busy: Double, idle: Double), _ to: (busy: Double, idle: Double)) -> Double {
       (to.busy - from.busy) / max(to.busy - from.busy + to.idle - from.idle, 1e-9)
@@ -178,6 +179,7 @@ final class FanoutRun {
     span.loadBusy = busy(before.busy.load, after.busy.load)
     let pictures = Double(after.figures.picturesPublished - before.figures.picturesPublished)
     let published = Double(after.figures.published - before.figures.published)
+    span.forwarded = span.packets / max(published * Double(counts.reduce(0, +)) / Double(counts.count), 1)
     span.packetsPerFrame = pictures / max(Double(after.figures.framesPublished - before.figures.framesPublished), 1)
     span.meanTrain = meanTrain(grown, packets: span.packets, pictureShare: pictures / max(published, 1))
     span.pacedMilliseconds = grown("paced_seconds_total") * 1_000 / (span.packets * pictures / max(published, 1))
