@@ -312,8 +312,8 @@ struct TCPConnections: ~Copyable {
   private mutating func makeRoom(_ place: Int, _ core: inout RelayCore, now: Now) {
     guard let connection = connections[place] else { return }
     if let pending = connection.pending {
-      let count = tk_tcp_send(
-        connection.descriptor, pending + connection.pendingStart, UInt32(connection.pendingEnd - connection.pendingStart))
+      let left = UInt32(connection.pendingEnd - connection.pendingStart)
+      let count = tk_tcp_send(connection.descriptor, pending + connection.pendingStart, left)
       guard count > 0 else { return }
       counters.bytesSent &+= UInt64(count)
       connections[place]!.pendingStart += Int(count)

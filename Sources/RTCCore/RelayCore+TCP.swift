@@ -28,8 +28,8 @@ extension RelayCore {
     if isWaiting || isCatchingUp(index) { markDirty(index) }
   }
 
-  /// Forgets the path of a connection that has closed. A peer that had chosen it keeps its seat and waits for a check on
-  /// another, for as long as a silent peer is waited for.
+  /// Forgets the path of a connection that has closed. A peer that had chosen it keeps its seat and waits for a check
+  /// on another, for as long as a silent peer is waited for.
   public mutating func connectionClosed(_ path: NetworkPath, now: Now) {
     guard let index = paths.peer(for: path) else { return }
     let peer = peers[index]

@@ -92,7 +92,9 @@ extension RelayCore {
   /// A degraded receiver has recovered after 5 s without a drop.
   private mutating func checkRecovery(_ index: Int32, now: Now) {
     let peer = peers[index]
-    guard peer.pointee.isDegraded, !peer.pointee.isBlocked, let last = peer.pointee.lastQueueDrop, now.monotonic - last >= .seconds(5) else {
+    guard peer.pointee.isDegraded, !peer.pointee.isBlocked, let last = peer.pointee.lastQueueDrop,
+      now.monotonic - last >= .seconds(5)
+    else {
       return
     }
     for send in peer.pointee.sendStreams where sends[send].pointee.isPaused { return }

@@ -31,14 +31,13 @@ def wire():
 def relay(wire, start_relay):
     """A relay beyond a wire whose other end carries no UDP."""
     wire.block_udp()
-    return start_relay(
-        http="0.0.0.0:18080", config={"https": f"{ADDRESS}:18443", "udpPort": 18189, "recordAlwaysLive": True}, prefix=wire.prefix(wire.relay)
-    )
+    config = {"https": f"{ADDRESS}:18443", "udpPort": 18189, "recordAlwaysLive": True}
+    return start_relay(http="0.0.0.0:18080", config=config, prefix=wire.prefix(wire.relay))
 
 
 @pytest.fixture
 def room_tab(request, wire, playwright, tmp_path, camera, sound):
-    """Makes pages of the tests' own in a Chromium of the room, from a server in the room: localhost may use a camera."""
+    """Makes pages of the tests' own in a Chromium of the room, from a server there: localhost may use a camera."""
     server = subprocess.Popen(
         [*wire.prefix(wire.room), sys.executable, "-m", "http.server", str(PAGE_PORT), "--bind", "127.0.0.1"],
         cwd=browser.PAGE,
@@ -131,7 +130,8 @@ def test_what_comes_by_tcp_is_recorded(wire, relay, room_tab, camera):
     watching.expect_lesson(room, camera.frames, moved=45, seconds=40)
     assert [room.leave(), lead.leave()] == [200, 200]
     # A stretch of teaching becomes a file by itself.
-    path = eventually(lambda: next(relay.data.rglob("[!.]*.mp4"), None), 60, lambda: "a video of what was taught", every=0.5)
+    video = lambda: next(relay.data.rglob("[!.]*.mp4"), None)  # noqa: E731
+    path = eventually(video, 60, lambda: "a video of what was taught", every=0.5)
     found = probing.probe(path)
     strips = media.strips_of(path, found.width, found.height)
     read = [each for each in strips if each is not None]
