@@ -88,12 +88,15 @@ struct Estimator {
   }
 }
 
-/// The budget of one receiver's video: 2.5 × the estimate, 1.5 × that of a line that has shown its limit, in bursts of
-/// at most max(5 packets, 5 ms' worth).
+/// The budget of one receiver's video: 2.5 × the estimate, 1.5 × that of a line that has shown its limit.
+///
+/// A line that has shown its limit gets bursts of at most max(5 packets, 5 ms' worth). Any other gets max(16 packets,
+/// 40 ms of the estimate) at once: a whole picture in one train, which lies before a bottleneck of that width no longer
+/// than one picture lasts.
 struct PacerBudget {
   static let tick = Interval.milliseconds(5)
   private static let packetByteCount: Int64 = 1_250
-  private var available: Int64 = 5 * packetByteCount
+  private var available: Int64 = 0
   private var lastRefill: Instant?
 
   var isOpen: Bool { available > 0 }
@@ -101,7 +104,10 @@ struct PacerBudget {
   /// - Parameter minimumBitsPerSecond: four times the stream's rate while a burst brings a late joiner up.
   mutating func refill(estimate: Int64, isLimited: Bool, minimumBitsPerSecond: Int64, now: Instant) {
     let rate = max(isLimited ? estimate * 3 / 2 : estimate * 5 / 2, minimumBitsPerSecond)
-    let cap = max(5 * Self.packetByteCount, rate / 8 * Self.tick.microseconds / 1_000_000)
+    let cap =
+      isLimited
+      ? max(5 * Self.packetByteCount, rate / 8 * Self.tick.microseconds / 1_000_000)
+      : max(16 * Self.packetByteCount, rate / 8 * Self.tick.microseconds / 1_000_000, estimate / 8 / 25)
     if let lastRefill {
       let elapsed = min((now - lastRefill).microseconds, 1_000_000)
       available = min(available + rate / 8 * elapsed / 1_000_000, cap)

@@ -63,7 +63,7 @@ final class Node {
   }
 
   /// Bytes of video a second may bring this client: the pacer's 2.5 × the estimate or five times what is shown,
-  /// whichever is more, of the last two seconds, and two bursts.
+  /// whichever is more, of the last two seconds, and a burst of 16 packets or 40 ms of the estimate.
   func allowance(estimate: Int64, shown: Int64, now: Instant) -> Int {
     let second = now.microseconds / 1_000_000
     if second != estimates.second {
@@ -74,7 +74,7 @@ final class Node {
     estimates.now = max(estimates.now, estimate)
     rates.now = max(rates.now, shown)
     let rate = max(max(estimates.now, estimates.before) * 5 / 2, max(rates.now, rates.before) * 5)
-    return Int(rate / 8) + Int(rate / 8 / 100) + 16_000
+    return Int(rate / 8) + Int(rate / 8 / 100) + max(24_000, Int(rate / 8 / 25))
   }
 }
 
