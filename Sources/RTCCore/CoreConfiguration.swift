@@ -27,6 +27,8 @@ public enum DropReason: Int, CaseIterable, Sendable {
   case connectionFull
   /// A peer asks for more than its share: reports, retransmissions, key frames.
   case reportLimit, repairLimit, pictureLimit
+  /// A lane to another worker was full; slots were running short, so that nothing was lent.
+  case linkFull, linkShortOfSlots
 }
 
 /// Counters of a core since it was made. Flat, so that the worker can publish a snapshot by copying it.
@@ -43,6 +45,12 @@ public struct CoreCounters: Sendable {
   public var groupBursts: UInt64 = 0
   /// Sum of the time the pacer held video packets, microseconds.
   public var pacedMicroseconds: UInt64 = 0
+  /// Leases given to other workers and taken from them, and how often one stood still until all was told anew.
+  public var packetsLent: UInt64 = 0
+  public var packetsBorrowed: UInt64 = 0
+  public var linkResets: UInt64 = 0
+  /// Slots that other workers hold by leases now.
+  public var slotsLent: UInt64 = 0
   public var peers: UInt64 = 0
   public var lessons: UInt64 = 0
   public var streams: UInt64 = 0

@@ -31,6 +31,10 @@ public enum Command: Sendable {
   /// Ends an injected feed. Its thread gives back every slot it still holds as a packet; they are released unread.
   case closeInjection(InjectionID)
   case requestKeyFrame(LessonID, FeedID)
+  /// Lends a lesson to another worker of the pool, where it is open too, for receivers over there. All its publishers
+  /// are here. Opened again, everything is told and lent anew.
+  case openLink(LessonID, to: Int)
+  case closeLink(LessonID, to: Int)
 }
 
 /// Names a lane of leases out of a worker (a recorder or a client's file writer).

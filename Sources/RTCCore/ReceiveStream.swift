@@ -1,9 +1,19 @@
 import PacketRing
 import RTCWire
 
+/// Where a stream's packets come from.
+enum StreamOrigin: Equatable {
+  case peer(Int32)
+  /// A file or device of this machine.
+  case injection
+  /// Another worker lends them: the neighbour's place, and its number of the stream.
+  case link(Int32, number: UInt16)
+}
+
 /// One received SSRC with everything the relay knows of it; its retransmission SSRC feeds the same state.
 struct ReceiveStream: ~Copyable {
-  /// The publishing peer, -1 for an injected feed.
+  let origin: StreamOrigin
+  /// The publishing peer, -1 for what is injected or borrowed.
   let peer: Int32
   let track: Int32
   let layer: Int8
@@ -34,6 +44,13 @@ struct ReceiveStream: ~Copyable {
   var lastPictureRequest: Instant?
   /// The publisher did not send a key frame within 500 ms of the last request; OBS and ffmpeg never do.
   var ignoresPictureRequests = false
+  /// Neighbours that this stream is lent to, and those that have missed something of it, a bit each.
+  var lentTo: UInt64 = 0
+  var lendingGaps: UInt64 = 0
+  /// What the neighbours were last told of `ignoresRequests`.
+  var hasToldIgnoring = false
+  /// Something is missing since a full lane; until the next key frame one is asked for.
+  var owesPicture = false
   var groupTimestamp: UInt32 = 0
   var wantsPictureRequest = false
   var firSequence: UInt8 = 0
@@ -45,9 +62,11 @@ struct ReceiveStream: ~Copyable {
   var isVideo: Bool { codec.encoding != .opus && codec.encoding != .red }
 
   init(
-    peer: Int32, track: Int32, layer: Int8, ssrc: UInt32, lineIndex: Int, codec: Codec, isVideo: Bool, now: Instant
+    origin: StreamOrigin, track: Int32, layer: Int8, ssrc: UInt32, lineIndex: Int, codec: Codec, isVideo: Bool,
+    now: Instant
   ) {
-    self.peer = peer
+    self.origin = origin
+    if case .peer(let peer) = origin { self.peer = peer } else { peer = -1 }
     self.track = track
     self.layer = layer
     self.ssrc = ssrc
@@ -83,6 +102,11 @@ struct ReceiveStream: ~Copyable {
 
   /// The key frame a late joiner can start at: present in the history.
   var hasGroup: Bool { groupStart != .min && groupStart >= history.lowest && history.find(groupStart) != nil }
+
+  var isForeign: Bool { if case .link = origin { true } else { false } }
+
+  /// Asking for a key frame is of no use, or not needed, since its group may always be shown.
+  var ignoresRequests: Bool { ignoresPictureRequests || origin == .injection }
 
   func groupAge(now: Instant) -> Interval { now - groupArrival }
 }

@@ -2,14 +2,30 @@ import PacketRing
 
 /// What a simulation asks a core to check it.
 extension RelayCore {
-  /// References to slots that no history, lane or granted injection accounts for: 0 unless one is lost. O(slots).
+  /// References to slots that no history, lane, link or granted injection accounts for: 0 unless one is lost. O(slots).
   package func unaccountedReferences() -> Int {
     var known = 0
     for index in 0..<streams.end where streams.contains(index) { known += streams[index].pointee.history.count }
     for index in 0..<peers.end where peers.contains(index) { known += peers[index].pointee.early.count }
     for index in 0..<sinks.end where sinks.contains(index) { known += sinks[index].pointee.outstanding }
     for index in 0..<injections.end where injections.contains(index) { known += injections[index].pointee.granted }
-    return ledger.totalReferences() - known
+    var borrowed = 0
+    for place in 0..<neighbours.end {
+      known += neighbours[place].pointee.outstanding
+      borrowed += neighbours[place].pointee.borrowed
+    }
+    let unreturned = abs(borrowed - ledger.borrowedCount) + abs(ledger.countedLeases() - ledger.borrowedCount)
+    return ledger.totalReferences() - known + unreturned
+  }
+
+  /// Leases that other workers hold, and leases of theirs that are here.
+  package var leasesOut: (lent: Int, borrowed: Int) {
+    var out = (lent: 0, borrowed: 0)
+    for place in 0..<neighbours.end {
+      out.lent += neighbours[place].pointee.outstanding
+      out.borrowed += neighbours[place].pointee.borrowed
+    }
+    return out
   }
 
   /// What the line to a peer is estimated to carry, bits per second; nil for a peer that is not here.

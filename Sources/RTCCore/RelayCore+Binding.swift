@@ -38,16 +38,22 @@ extension RelayCore {
     guard let codec = line.codecs.first(where: { $0.payloadType == payloadType }),
       codec.clockRate == stream.pointee.codec.clockRate
     else { return false }
+    changeCodec(of: binding.stream, to: codec, at: stream.pointee.lastArrival)
+    return true
+  }
+
+  /// Panes must look for a payload type again; they switch at the next key frame.
+  mutating func changeCodec(of index: Int32, to codec: Codec, at moment: Instant) {
+    let stream = streams[index]
     stream.pointee.codec = codec
     stream.pointee.groupStart = .min
-    // Panes must look for a payload type again; they switch at the next key frame.
     let track = tracks[stream.pointee.track]
     for place in track.pointee.subscriptions.indices
     where track.pointee.subscriptions[place].current == stream.pointee.layer {
       track.pointee.subscriptions[place].current = -1
     }
-    announce(stream.pointee.track, codec: codec, at: stream.pointee.lastArrival)
-    return true
+    announce(stream.pointee.track, codec: codec, at: moment, isForeign: stream.pointee.isForeign)
+    notifyBorrowers(of: index, .codecChanged(UInt16(index), codec))
   }
 
   private func line(of header: RTPHeader, in bytes: UnsafeRawBufferPointer, peer index: Int32) -> Int? {
@@ -127,18 +133,19 @@ extension RelayCore {
     let isNewSession = track.pointee.isEmpty
     let stream = streams.insert(
       ReceiveStream(
-        peer: index, track: trackIndex, layer: layer, ssrc: header.ssrc, lineIndex: lineIndex, codec: codec,
+        origin: .peer(index), track: trackIndex, layer: layer, ssrc: header.ssrc, lineIndex: lineIndex, codec: codec,
         isVideo: kind == .video, now: now.monotonic))
     track.pointee.setLayer(layer, stream)
     let binding = Peer.Binding(ssrc: header.ssrc, stream: stream, isRetransmission: false)
     peer.pointee.bindings.append(binding)
     if isNewSession { announce(trackIndex, codec: codec, at: now.monotonic) }
+    tellStarted(stream)
     retarget(trackIndex, layer: layer, now: now)
     return binding
   }
 
   /// Points subscribers without a picture, and those exempt from adaptation, at a layer that has just come.
-  private mutating func retarget(_ trackIndex: Int32, layer: Int8, now: Now) {
+  mutating func retarget(_ trackIndex: Int32, layer: Int8, now: Now) {
     let track = tracks[trackIndex]
     for place in track.pointee.subscriptions.indices {
       let subscription = track.pointee.subscriptions[place]
@@ -148,11 +155,13 @@ extension RelayCore {
     }
   }
 
-  mutating func announce(_ trackIndex: Int32, codec: Codec, at moment: Instant) {
+  /// - Parameter isForeign: it is announced at its home alone.
+  mutating func announce(_ trackIndex: Int32, codec: Codec, at moment: Instant, isForeign: Bool = false) {
     let track = tracks[trackIndex]
     track.pointee.session = nextTrackSession
     nextTrackSession &+= 1
     track.pointee.codec = codec
+    guard !isForeign else { return }
     emit(
       .trackStarted(
         lessons[track.pointee.lesson].pointee.id, track.pointee.feed, track: track.pointee.session,

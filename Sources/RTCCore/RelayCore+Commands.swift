@@ -28,6 +28,8 @@ extension RelayCore {
     case .openInjection(let lesson, let feed, let injection, let lines):
       openInjection(lesson, feed, injection: injection, lines: lines, now: now)
     case .closeInjection(let injection): closeInjection(injection, now: now)
+    case .openLink(let lesson, let worker): openLink(lesson, to: worker, now: now)
+    case .closeLink(let lesson, let worker): closeLink(lesson, to: worker)
     case .requestKeyFrame(let id, let feed):
       guard let lesson = lessonIndices[id], let index = lessons[lesson].pointee.feedIndex(feed) else { return }
       let video = lessons[lesson].pointee.feeds[index].video
@@ -42,10 +44,13 @@ extension RelayCore {
     guard lessonIndices[id] == nil, !lessons.isFull else { return }
     lessonIndices[id] = lessons.insert(Lesson(id: id))
     if nextHousekeeping == nil { nextHousekeeping = now.monotonic + .seconds(1) }
+    takeBorrowed(id)
   }
 
   private mutating func closeLesson(_ id: LessonID, now: Now) {
     guard let index = lessonIndices[id] else { return }
+    closeLinks(lesson: index)
+    endBorrowed(id, now: now)
     for peer in lessons[index].pointee.peers { endPeer(peer, .lessonClosed, now: now) }
     for sink in 0..<sinks.end where sinks.contains(sink) && sinks[sink].pointee.lesson == index {
       removeSink(sinks[sink].pointee.id)
@@ -191,13 +196,17 @@ extension RelayCore {
           sends[destination].pointee.waitingSince = now.monotonic
         }
       }
-      if track.pointee.isEmpty {
+      if track.pointee.isEmpty, !stream.pointee.isForeign {
         emit(
           .trackEnded(
             lessons[track.pointee.lesson].pointee.id, track.pointee.feed, track: track.pointee.session, now.monotonic))
       }
     }
     if stream.pointee.peer >= 0 { peers[stream.pointee.peer].pointee.lostBefore += stream.pointee.statistics.lost }
+    notifyBorrowers(of: streamIndex, .ended(UInt16(streamIndex)))
+    if case .link(let place, let number) = stream.pointee.origin {
+      neighbours[place].pointee.streams[Int(number)] = -1
+    }
     stream.pointee.history.removeAll(ledger: &ledger)
     streams.remove(streamIndex)
   }

@@ -206,11 +206,12 @@ extension RelayCore {
       replaceStream(tracks[trackIndex].pointee.layer(0), now: now)
       let stream = streams.insert(
         ReceiveStream(
-          peer: -1, track: trackIndex, layer: 0, ssrc: 0, lineIndex: lineIndex, codec: codec,
+          origin: .injection, track: trackIndex, layer: 0, ssrc: 0, lineIndex: lineIndex, codec: codec,
           isVideo: line.kind == .video, now: now.monotonic))
       tracks[trackIndex].pointee.setLayer(0, stream)
       injection.pointee.streams.append(stream)
       announce(trackIndex, codec: codec, at: now.monotonic)
+      tellStarted(stream)
     }
     injection.pointee.isOpen = true
   }
@@ -230,10 +231,11 @@ extension RelayCore {
     injection.pointee.lesson = -1
   }
 
-  /// Takes returned leases and injected packets, and grants slots to injecting threads.
+  /// Takes returned leases, injected packets and what other workers lend, and grants slots to injecting threads.
   public mutating func service(now: Now) {
     lastService = now.monotonic
     for index in 0..<injections.end where injections.contains(index) { serviceInjection(index, now: now) }
+    serviceNeighbours(now: now)
     guard now.monotonic >= nextSinkService ?? now.monotonic else { return }
     nextSinkService = now.monotonic + .milliseconds(5)
     for index in 0..<sinks.end where sinks.contains(index) {

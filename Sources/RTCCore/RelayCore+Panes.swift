@@ -91,8 +91,7 @@ extension RelayCore {
   func canBurst(_ streamIndex: Int32, now: Now) -> Bool {
     let stream = streams[streamIndex]
     guard stream.pointee.hasGroup else { return false }
-    return stream.pointee.groupAge(now: now.monotonic) <= .seconds(3) || stream.pointee.ignoresPictureRequests
-      || stream.pointee.peer < 0
+    return stream.pointee.groupAge(now: now.monotonic) <= .seconds(3) || stream.pointee.ignoresRequests
   }
 
   /// Sends the whole group of pictures from its key frame, as fast as the pacer lets it, before anything live.
@@ -224,6 +223,9 @@ extension RelayCore {
   mutating func requestPicture(_ streamIndex: Int32, now: Now) -> Bool {
     let stream = streams[streamIndex]
     guard stream.pointee.isVideo else { return false }
+    if case .link(let place, let number) = stream.pointee.origin {
+      return wishPicture(streamIndex, number: number, of: place, now: now)
+    }
     if let last = stream.pointee.lastPictureRequest, now.monotonic - last < .seconds(1) { return false }
     guard stream.pointee.peer >= 0 else {
       stream.pointee.lastPictureRequest = now.monotonic

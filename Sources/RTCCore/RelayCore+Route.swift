@@ -30,6 +30,7 @@ extension RelayCore {
       return
     }
     if record.flags.contains(.keyFrameStart) { noteKeyFrame(streamIndex, record, now: now) }
+    lend(record, stream: streamIndex)
     stream.pointee.trim(now: now.monotonic, configuration: configuration, ledger: &ledger)
     if stream.pointee.routedThrough == .min { stream.pointee.routedThrough = record.extendedSequence - 1 }
     guard record.extendedSequence > stream.pointee.routedThrough else {
@@ -58,7 +59,10 @@ extension RelayCore {
     default: break
     }
     tally.keyFramesReceived &+= 1
-    if let asked = stream.pointee.lastPictureRequest, now.monotonic - asked <= .milliseconds(500) {
+    // Of a borrowed stream its home tells.
+    if !stream.pointee.isForeign, let asked = stream.pointee.lastPictureRequest,
+      now.monotonic - asked <= .milliseconds(500)
+    {
       stream.pointee.ignoresPictureRequests = false
     }
   }

@@ -106,7 +106,12 @@ extension RelayCore {
   private mutating func keepHouse(now: Now) {
     for index in 0..<streams.end where streams.contains(index) {
       let stream = streams[index]
+      if stream.pointee.isForeign {
+        keepForeign(index, now: now)
+        continue
+      }
       guard stream.pointee.isVideo else { continue }
+      tellIgnoring(index)
       guard let asked = stream.pointee.lastPictureRequest else {
         askOnTrial(index, now: now)
         continue

@@ -84,6 +84,14 @@ public struct RelayCore: ~Copyable {
   var lessons: Slab<Lesson>
   var sinks: Slab<Sink>
   var injections: Slab<Injection>
+  /// The other workers of the process, by place.
+  var neighbours: Slab<Neighbour>
+  var nextLink: UInt32 = 1
+  /// Neighbours that have something new to read, a bit each.
+  var owedWakes: UInt64 = 0
+  /// The last service took only some of what is lent.
+  var hasLeasesWaiting = false
+  var isShortOfSlots = false
   var paths: PathTable
   var peerIndices: [PeerID: Int32] = [:]
   /// The peers that control their ICE: a client's, never many.
@@ -115,11 +123,12 @@ public struct RelayCore: ~Copyable {
   let scratch: UnsafeMutableRawBufferPointer
   var tally = CoreCounters()
 
-  public init(configuration: CoreConfiguration, arena: SlotArena, seed: UInt64) {
+  /// - Parameter slots: the part of the arena that is this core's own; all of it unless several share it.
+  public init(configuration: CoreConfiguration, arena: SlotArena, slots: Range<Int>? = nil, seed: UInt64) {
     precondition(configuration.streamLimit < 65_536)
     self.configuration = configuration
     self.arena = arena
-    ledger = SlotLedger(slotCount: arena.slotCount)
+    ledger = SlotLedger(slots: slots ?? 0..<arena.slotCount, arenaSlotCount: arena.slotCount)
     peers = Slab(capacity: configuration.peerLimit, rest: 256)
     streams = Slab(capacity: configuration.streamLimit)
     // Eight panes for each peer on average; a WHEP offer with more is refused by the negotiation.
@@ -128,6 +137,7 @@ public struct RelayCore: ~Copyable {
     lessons = Slab(capacity: configuration.lessonLimit, rest: 64)
     sinks = Slab(capacity: Self.sinkLimit)
     injections = Slab(capacity: Self.injectionLimit)
+    neighbours = Slab(capacity: Self.workerLimit)
     paths = PathTable(limit: configuration.peerLimit * Peer.pathLimit)
     wheel = TimerWheel(timerLimit: configuration.peerLimit)
     random = SplitMix64(seed: seed)
@@ -178,6 +188,7 @@ public struct RelayCore: ~Copyable {
     counters.peers = UInt64(peers.count)
     counters.lessons = UInt64(lessons.count)
     counters.streams = UInt64(streams.count)
+    for place in 0..<neighbours.end { counters.slotsLent += UInt64(neighbours[place].pointee.outstanding) }
     counters.slotsFree = UInt64(ledger.freeCount)
     counters.slotsTotal = UInt64(ledger.slotCount)
     return counters
@@ -189,6 +200,10 @@ public struct RelayCore: ~Copyable {
     // Injected packets and returned leases come without a wake-up of their own: look at them every millisecond or five.
     if injections.count > 0, let last = lastService { deadline = min(deadline, last + .milliseconds(1)) }
     if sinks.count > 0, let last = lastService { deadline = min(deadline, last + .milliseconds(20)) }
+    if hasLeasesWaiting { return lastService ?? deadline }
+    for place in 0..<neighbours.end where neighbours[place].pointee.outstanding > 0 {
+      if let last = lastService { deadline = min(deadline, last + .milliseconds(20)) }
+    }
     return deadline
   }
   var lastService: Instant?

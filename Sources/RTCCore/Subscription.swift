@@ -88,6 +88,12 @@ struct Lesson: ~Copyable {
   var isClosing = false
   var feeds: [Feed] = []
   var peers: [Int32] = []
+  /// Another worker that this lesson is lent to, and the number both know the link by.
+  struct Link {
+    var neighbour: Int32
+    var number: UInt32
+  }
+  var links: [Link] = []
 
   /// Feeds of one lesson: a stage and every seat's camera and screen, 64 seats.
   static let feedLimit = 128

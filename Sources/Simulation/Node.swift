@@ -21,6 +21,11 @@ final class Node {
   var download: Line
   /// The peer this client is at the relay.
   var relayPeer: PeerID?
+  /// The relay's worker that this client is a peer of.
+  var worker = 0
+  /// Its thread does not get the processor: nothing of it happens.
+  var isStalled = false
+  private let ownsArena: Bool
   var observer: RelayObserver?
   /// The highest estimate of this and the last second, for the checker of rates.
   private var estimates: (second: Int64, now: Int64, before: Int64) = (0, 0, 0)
@@ -28,24 +33,25 @@ final class Node {
 
   init(
     name: String, address: SocketAddress, slots: Int, seed: UInt64, clockOffset: Int64, partsPerMillion: Int64,
-    up: LineOptions, down: LineOptions
+    up: LineOptions, down: LineOptions, sharing shared: (arena: SlotArena?, slots: Range<Int>)? = nil
   ) {
     self.name = name
     self.address = address
     addresses = [address]
-    arena = SlotArena(slotCount: slots)
+    arena = shared?.arena ?? SlotArena(slotCount: slots)
+    ownsArena = shared?.arena == nil
     var configuration = CoreConfiguration()
     configuration.localAddresses = [address]
     configuration.peerLimit = 64
     configuration.streamLimit = 256
-    core = RelayCore(configuration: configuration, arena: arena, seed: seed)
+    core = RelayCore(configuration: configuration, arena: arena, slots: shared?.slots, seed: seed)
     self.clockOffset = clockOffset
     self.partsPerMillion = partsPerMillion
     upload = Line(options: up)
     download = Line(options: down)
   }
 
-  deinit { arena.unmap() }
+  deinit { if ownsArena { arena.unmap() } }
 
   /// This machine's clocks at a true moment.
   func now(_ moment: Instant) -> Now {

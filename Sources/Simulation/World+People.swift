@@ -33,11 +33,16 @@ extension World {
   private func negotiate(
     _ node: Int, role: NegotiationRole, offer: PendingOffer, text: String, feed: FeedID?
   ) throws -> PeerDescription {
+    if role == .whep {
+      receivers += 1
+      nodes[node].worker = receivers % workers
+    }
     let relayPeer = PeerID(rawValue: nextPeer)
     nextPeer += 1
     let parsed = try SessionDescription(parsing: text)
     let (answer, description) = try Negotiation.answer(
-      offer: parsed, role: role, local: transport(0), peer: relayPeer, lesson: Self.lesson, feed: feed,
+      offer: parsed, role: role, local: transport(nodes[node].worker), peer: relayPeer, lesson: Self.lesson,
+      feed: feed,
       random: &random)
     let reply = try SessionDescription(parsing: answer.text)
     let client = try Negotiation.apply(
@@ -45,7 +50,7 @@ extension World {
     nodes[node].relayPeer = relayPeer
     nodes[node].observer = RelayObserver(name: nodes[node].name, lines: description.lines)
     clients[relayPeer] = node
-    tellRelay(.addPeer(description))
+    tell(nodes[node].worker, .addPeer(description))
     return client
   }
 
@@ -180,7 +185,7 @@ extension World {
     var received = Received(leases: leases.consumer, returns: returns.producer)
     received.isVP8 = isVP8
     recorders.append(RecorderDesk(sink: sink, received: received))
-    tellRelay(.addSink(Self.lesson, feed, sink: sink))
+    tell(0, .addSink(Self.lesson, feed, sink: sink))
     return recorders.count - 1
   }
 
@@ -202,7 +207,7 @@ extension World {
 
   /// The client leaves as the control plane sees it.
   public func leave(_ node: Int) {
-    if let peer = nodes[node].relayPeer { tellRelay(.removePeer(peer)) }
+    if let peer = nodes[node].relayPeer { tell(nodes[node].worker, .removePeer(peer)) }
     cut(node)
   }
 
@@ -212,8 +217,8 @@ extension World {
   /// New ICE credentials on both sides, as a PATCH of the client brings them: the relay learns them first.
   public func restartICE(_ node: Int) {
     let client = transport(node).credentials
-    let relay = transport(0).credentials
-    tellRelay(.restartICE(relayPeer(node), local: relay, remote: client))
+    let relay = transport(nodes[node].worker).credentials
+    tell(nodes[node].worker, .restartICE(relayPeer(node), local: relay, remote: client))
     nodes[node].core.apply(
       .restartICE(PeerID(rawValue: 1), local: client, remote: relay), now: nodes[node].now(now))
     drain(node)
@@ -224,7 +229,7 @@ extension World {
 
   /// What a client's video pane shows.
   public func show(_ node: Int, _ source: PaneSource, mid: String = "1", maxHeight: UInt16 = 0) {
-    tellRelay(.setPane(relayPeer(node), mid: mid, source: source, maxHeight: maxHeight))
+    tell(nodes[node].worker, .setPane(relayPeer(node), mid: mid, source: source, maxHeight: maxHeight))
   }
 
   // MARK: What became of them
@@ -237,7 +242,19 @@ extension World {
   /// True time of a picture's capture; nil for one not taken yet.
   public func captured(_ node: Int, _ frame: UInt32) -> Instant? { nodes[node].source?.captured[frame] }
   public func relayPeer(_ node: Int) -> PeerID { nodes[node].relayPeer! }  // every client has one
-  public func counters(_ node: Int) -> CoreCounters { nodes[node].core.counters }
+  /// Counters of a node; of the relay, those that all its workers add to are summed.
+  public func counters(_ node: Int) -> CoreCounters {
+    var counters = nodes[node].core.counters
+    guard node == 0 else { return counters }
+    for worker in nodes[0..<workers].dropFirst() {
+      let others = worker.core.counters
+      counters.groupBursts += others.groupBursts
+      counters.packetsRetransmitted += others.packetsRetransmitted
+      counters.layerSwitches += others.layerSwitches
+      for reason in others.drops.indices { counters.drops[reason] += others.drops[reason] }
+    }
+    return counters
+  }
   public func end(_ node: Int) -> PeerEnd? { nodes[node].relayPeer.flatMap { ends[$0] } }
   public func told(_ node: Int) -> PeerStatistics? { nodes[node].relayPeer.flatMap { statistics[$0] } }
   /// Numbers passed over on this client's streams that no retransmission has filled.

@@ -4,10 +4,11 @@ import RTCWire
 
 /// One relay and its clients on simulated lines, in virtual time: equal seeds give equal runs.
 ///
+/// A relay of several workers has its publishers on the first, the lesson's home, and its receivers on the others and
+/// the first in turn; the home lends the lesson to the others.
 /// Everything but DTLS is the real core on both sides: ICE, negotiation, SRTP, streams, pacing. Keys are handed to both
 /// ends three milliseconds after both asked for the handshake. Checkers watch every packet that leaves the relay.
 public final class World {
-  static let relayAddress = SocketAddress(ipv4: 0x0A00_0001, port: 4_000)
   public static let lesson = LessonID(rawValue: 1)
   public static let camera = FeedID(rawValue: 1)
   public static let screen = FeedID(rawValue: 2)
@@ -16,6 +17,9 @@ public final class World {
   var random: SplitMix64
   var nodes: [Node] = []
   var queue = EventQueue()
+  /// Nodes `0..<workers` are the relay's.
+  public let workers: Int
+  var receivers = 0
   var nextPeer: UInt64 = 1
   var publishers: UInt8 = 0
   /// Client node by the relay's peer, and who has asked for the handshake.
@@ -27,26 +31,26 @@ public final class World {
   var statistics: [PeerID: PeerStatistics] = [:]
   var ends: [PeerID: PeerEnd] = [:]
   private var nextAudit = Instant(microseconds: 0)
-  private var broken: [String] = []
+  var broken: [String] = []
   /// A digest of everything sent, to compare runs.
   public private(set) var digest: UInt64 = 14_695_981_039_346_656_037
   public var profile = SRTPProfile.aeadAES128GCM
 
   /// Odd seeds have the relay gather a picture's packets for up to 5 ms, as one with much to do does.
-  public init(seed: UInt64) {
+  /// - Parameter slots: of each worker.
+  /// - Parameter leaseCapacity: of a lane between two workers.
+  /// - Parameter isLinked: the lesson is lent to all workers from the beginning.
+  public init(
+    seed: UInt64, workers: Int = 1, slots: Int = 32_768, leaseCapacity: Int = NeighbourLanePair.leaseCapacity,
+    isLinked: Bool = true
+  ) {
     random = SplitMix64(seed: seed)
-    nodes.append(
-      Node(
-        name: "relay", address: Self.relayAddress, slots: 32_768, seed: random.next(), clockOffset: 0,
-        partsPerMillion: 0, up: LineOptions(), down: LineOptions()))
-    nodes[0].core.coalescing = .milliseconds(seed % 2 == 0 ? 0 : 5)
+    self.workers = workers
+    addWorkers(slots: slots, leaseCapacity: leaseCapacity)
+    for worker in nodes { worker.core.coalescing = .milliseconds(seed % 2 == 0 ? 0 : 5) }
     tellRelay(.openLesson(Self.lesson))
     tellRelay(.setStage(Self.lesson, Self.camera))
-  }
-
-  public func tellRelay(_ command: Command) {
-    nodes[0].core.apply(command, now: nodes[0].now(now))
-    drain(0)
+    if isLinked { for worker in 1..<max(workers, 1) { openLink(to: worker) } }
   }
 
   // MARK: Time
@@ -73,7 +77,7 @@ public final class World {
 
   private func nextMoment() -> Instant? {
     var moment = queue.nextMoment ?? .distantFuture
-    for node in nodes {
+    for node in nodes where !node.isStalled {
       moment = min(moment, node.trueTime(node.core.nextDeadline))
       if let source = node.source?.nextDeadline { moment = min(moment, source) }
       if let camera = node.camera?.nextDeadline { moment = min(moment, node.trueTime(camera)) }
@@ -83,7 +87,7 @@ public final class World {
 
   private func step() {
     while let event = queue.pop(until: now) { deliver(event) }
-    for index in nodes.indices {
+    for index in nodes.indices where !nodes[index].isStalled {
       let node = nodes[index]
       let clocks = node.now(now)
       node.source?.produce(now: now, local: clocks.monotonic, arena: node.arena)
@@ -93,8 +97,7 @@ public final class World {
     }
     if now >= nextAudit {
       nextAudit = now + .milliseconds(500)
-      let lost = nodes[0].core.unaccountedReferences()
-      if lost != 0 { broken.append("\(lost) references nobody accounts for at \(now.microseconds) µs") }
+      audit()
     }
   }
 
@@ -102,7 +105,7 @@ public final class World {
     switch event {
     case .datagram(let index, let bytes, let from, let to):
       let node = nodes[index]
-      guard to == node.address || index == 0 else { return }
+      guard to == node.address, !node.isStalled else { return }
       if node.camera != nil {
         let path = NetworkPath(local: to, remote: from)
         // Just checked that there is one.
@@ -120,7 +123,7 @@ public final class World {
       if nodes[index].camera != nil {
         nodes[index].camera!.connect(keys, now: nodes[index].now(now).monotonic)  // just checked
       } else {
-        if index == 0, let client = clients[peer] { connectObserver(client, keys) }
+        if index < workers, let client = clients[peer] { connectObserver(client, keys) }
         nodes[index].core.handle(.keysReady(peer, keys), now: nodes[index].now(now))
       }
       drain(index)
@@ -138,7 +141,7 @@ public final class World {
     while let input = node.core.nextHandshakeInput() { handshake(input, node: index) }
     while let event = node.core.nextEvent() {
       if case .keyFrameRequested = event { node.source?.wantsKeyFrame = true }
-      if index == 0 { note(event) }
+      if index < workers { note(event) }
     }
     node.sink?.take(arena: node.arena, now: now)
     if node.camera != nil {
@@ -146,6 +149,7 @@ public final class World {
       for datagram in out { send(datagram.bytes, from: index, datagram.path) }
     }
     if index == 0 { for desk in recorders where !desk.isStalled { desk.received.take(arena: node.arena, now: now) } }
+    if index < workers { wakeNeighbours(of: index) }
   }
 
   private func note(_ event: CoreEvent) {
@@ -175,17 +179,18 @@ public final class World {
 
   private func send(_ bytes: [UInt8], from index: Int, _ path: NetworkPath) {
     let sender = nodes[index]
-    if index == 0 {
+    if index < workers {
       guard let target = nodes.firstIndex(where: { $0.addresses.contains(path.remote) }) else { return }
       observe(bytes, to: target)
       guard nodes[target].address == path.remote else { return }
       let times = nodes[target].download.arrivals(byteCount: bytes.count, now: now, random: &random)
       for time in times {
-        queue.push(time, .datagram(node: target, bytes: bytes, from: Self.relayAddress, to: path.remote))
+        queue.push(time, .datagram(node: target, bytes: bytes, from: sender.address, to: path.remote))
       }
     } else {
       for time in sender.upload.arrivals(byteCount: bytes.count, now: now, random: &random) {
-        queue.push(time, .datagram(node: 0, bytes: bytes, from: sender.address, to: Self.relayAddress))
+        let relay = nodes[sender.worker]
+        queue.push(time, .datagram(node: sender.worker, bytes: bytes, from: sender.address, to: relay.address))
       }
     }
   }
@@ -193,8 +198,9 @@ public final class World {
   private func observe(_ bytes: [UInt8], to target: Int) {
     let node = nodes[target]
     guard let observer = node.observer, let peer = node.relayPeer else { return }
-    let estimate = nodes[0].core.estimate(of: peer) ?? 0
-    let shown = nodes[0].core.shownRate(of: peer, now: now)
+    let worker = nodes[node.worker]
+    let estimate = worker.core.estimate(of: peer) ?? 0
+    let shown = worker.core.shownRate(of: peer, now: now)
     let allowance = node.allowance(estimate: estimate, shown: shown, now: now)
     observer.sent(bytes, now: now, allowance: allowance)
   }
@@ -204,12 +210,12 @@ public final class World {
   private func handshake(_ input: HandshakeInput, node index: Int) {
     switch input {
     case .start(let peer, _, _):
-      guard index == 0 else { return begin(index) }
+      guard index < workers else { return begin(index) }
       let client = clients[peer]!  // every relay peer has its client
       relayStarted.insert(client)
       finishHandshake(client)
     case .close(let peer):
-      if index == 0, let client = clients[peer], nodes[client].relayPeer == peer {
+      if index < workers, let client = clients[peer], nodes[client].relayPeer == peer {
         nodes[client].observer?.hasEnded = true
       }
     case .datagram: break
@@ -229,7 +235,7 @@ public final class World {
     let keys = SRTPKeys(
       profile: profile, localKey: bytes(profile.masterKeyByteCount), localSalt: bytes(profile.masterSaltByteCount),
       remoteKey: bytes(profile.masterKeyByteCount), remoteSalt: bytes(profile.masterSaltByteCount))
-    queue.push(now + .milliseconds(3), .keys(node: 0, relayPeer, keys))
+    queue.push(now + .milliseconds(3), .keys(node: nodes[client].worker, relayPeer, keys))
     queue.push(now + .milliseconds(3), .keys(node: client, PeerID(rawValue: 1), Self.mirror(keys)))
   }
 
@@ -249,11 +255,7 @@ public final class World {
     tellRelay(.closeLesson(Self.lesson))
     run(for: .milliseconds(100))
     var found = broken
-    let counters = nodes[0].core.counters
-    if counters.slotsFree != counters.slotsTotal {
-      found.append("\(counters.slotsTotal - counters.slotsFree) slots are still taken at the end")
-    }
-    if counters.peers != 0 || counters.lessons != 0 { found.append("peers or lessons left at the end") }
+    for worker in 0..<workers { found += leftovers(of: worker) }
     for node in nodes {
       if node.sink != nil { found += node.sink!.violations }  // just checked
       guard let observer = node.observer else { continue }
