@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -26,6 +27,15 @@ int tk_probe_segmentation(void) {
   int works = setsockopt(descriptor, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0;
   close(descriptor);
   return works;
+}
+
+int tk_probe_processors(int *out, int limit) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return -errno;
+  int count = 0;
+  for (int number = 0; number < CPU_SETSIZE && count < limit; number++)
+    if (CPU_ISSET(number, &set)) out[count++] = number;
+  return count;
 }
 
 int tk_probe_port(int family, const uint8_t *address, uint16_t port, int is_udp) {

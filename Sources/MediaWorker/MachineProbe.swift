@@ -37,6 +37,13 @@ public enum MachineProbe {
     return result < 0 ? nil : result == 1
   }
 
+  /// The processors this process may use, by number, rising; empty where the system does not tell.
+  public static var processors: [Int] {
+    var numbers = [Int32](repeating: 0, count: 1_024)
+    let count = Int(tk_probe_processors(&numbers, Int32(numbers.count)))
+    return numbers.prefix(max(count, 0)).map(Int.init)
+  }
+
   /// Whether the kernel sends trains of datagrams in one call (UDP_SEGMENT, Linux 4.18).
   public static var sendsTrains: Bool { tk_probe_segmentation() == 1 }
 }

@@ -17,6 +17,11 @@ public struct WorkerConfiguration: Sendable {
   public var loopbackOnly = false
   /// Packet buffers: 65,536 of 1,600 bytes are 100 MiB of address space, touched as used.
   public var slotCount = 65_536
+  /// Asks for pages of 2 MiB for the packet memory. It pays where many gigabits pass a core; memory then becomes
+  /// resident by pages of 1,310 slots, so that it is off unless asked for.
+  public var hugePages = false
+  /// The workers of a pool are pinned to the processors this process may use, one after another.
+  public var pins = false
   /// The processor its thread is pinned to; nil leaves it to the system.
   public var pinnedProcessor: Int?
   public var seed: UInt64 = 1
@@ -67,13 +72,17 @@ public final class MediaWorker: Sendable {
     var producer: LaneProducer<WorkerCommand>
   }
 
-  /// Starts the threads.
-  public init(configuration: WorkerConfiguration, identity: DTLSIdentity) throws(WorkerError) {
+  /// Starts the threads of a worker with a packet memory of its own.
+  public convenience init(configuration: WorkerConfiguration, identity: DTLSIdentity) throws(WorkerError) {
+    try self.init(configuration: configuration, identity: identity, share: WorkerShare(configuration))
+  }
+
+  init(configuration: WorkerConfiguration, identity: DTLSIdentity, share: WorkerShare) throws(WorkerError) {
     let ports = try Ports(configuration)
     port = ports.port
     tcpPort = configuration.tcp ? ports.port : nil
-    arena = SlotArena(slotCount: configuration.slotCount)
-    wake = tk_eventfd()
+    arena = share.arena
+    wake = share.wake
     let commandEnds = makeLane(of: WorkerCommand.self, capacity: Self.commandLimit)
     let inputEnds = makeLane(of: HandshakeInput.self, capacity: 8_192)
     let outputEnds = makeLane(of: HandshakeOutput.self, capacity: 4_096)
@@ -85,15 +94,17 @@ public final class MediaWorker: Sendable {
     var coreConfiguration = configuration.core
     // The controlling agent's own addresses, all on the one port.
     for index in coreConfiguration.localAddresses.indices { coreConfiguration.localAddresses[index].port = port }
-    let core = RelayCore(configuration: coreConfiguration, arena: arena, seed: configuration.seed)
+    let core = RelayCore(
+      configuration: coreConfiguration, arena: arena, slots: share.slots, seed: configuration.seed)
     let (stream, continuation) = AsyncStream.makeStream(of: CoreEvent.self, bufferingPolicy: .bufferingOldest(16_384))
     events = stream
     pump = EventPump(events: eventEnds.consumer, continuation: continuation)
-    let loop = WorkerLoop(
+    var loop = WorkerLoop(
       configuration: configuration, core: core, arena: arena, ports: ports, wake: wake,
       commands: commandEnds.consumer, handshakeInputs: inputEnds.producer, handshakeOutputs: outputEnds.consumer,
       handshake: handshake, events: eventEnds.producer, eventWake: pump.wake, published: published,
       stopping: stopping)
+    for neighbour in share.neighbours { loop.attach(neighbour) }
     commands = Mutex(CommandEnd(producer: commandEnds.producer))
     threads = Mutex([])
     handshake.start()

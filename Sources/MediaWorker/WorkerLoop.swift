@@ -88,6 +88,8 @@ struct WorkerLoop: ~Copyable {
   private var hasConnectionNews = true
   private var wakesHandshake = false
   private var wakesEvents = false
+  /// What wakes each neighbour of the core, by place.
+  private var neighbourWakes: [Int32] = []
 
   init(
     configuration: WorkerConfiguration, core: consuming RelayCore, arena: SlotArena, ports: consuming Ports,
@@ -139,6 +141,24 @@ struct WorkerLoop: ~Copyable {
     }
     // The last turn sends the BYEs of what the control plane has just removed.
     _ = turn()
+    core.severLinks(now: monotonicNow())
+    wakeNeighbours()
+  }
+
+  /// Connects another worker. Before `run`.
+  mutating func attach(_ neighbour: NeighbourEnds) {
+    guard let lanes = neighbour.lanes.take() else { return }
+    core.attachNeighbour(neighbour.worker, slots: neighbour.slots, lanes: lanes)
+    neighbourWakes.append(neighbour.wake)
+  }
+
+  /// Wakes the workers that have something to read, once each.
+  private mutating func wakeNeighbours() {
+    var wakes = core.takeWakes()
+    while wakes != 0 {
+      tk_eventfd_signal(neighbourWakes[wakes.trailingZeroBitCount])
+      wakes &= wakes - 1
+    }
   }
 
   /// True when there was more to receive or to send than a turn takes.
@@ -153,6 +173,8 @@ struct WorkerLoop: ~Copyable {
     let hasMore = receive(now: now)
     if hasConnectionNews { ports.tcp?.receive(&core, arena: arena, now: now) }
     ports.tcp?.sweep(&core, now: now)
+    // Other workers send while this one does.
+    wakeNeighbours()
     while let output = handshakeOutputs.pop() { core.handle(output, now: now) }
     core.advance(now: now)
     let hasBacklog = send(since: now)
@@ -279,6 +301,7 @@ struct WorkerLoop: ~Copyable {
       if !events.push(event) { counters.eventsDropped &+= 1 }
       wakesEvents = true
     }
+    wakeNeighbours()
     if wakesHandshake { handshake.signal() }
     if wakesEvents { tk_eventfd_signal(eventWake) }
   }

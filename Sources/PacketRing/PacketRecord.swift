@@ -12,6 +12,8 @@
   @inlinable public static var discontinuity: PacketFlags { PacketFlags(rawValue: 8) }
   /// The sender's voice activity bit (RFC 6464 §3).
   @inlinable public static var voice: PacketFlags { PacketFlags(rawValue: 16) }
+  /// Not of the present: lent to bring another worker up to it.
+  @inlinable public static var catchUp: PacketFlags { PacketFlags(rawValue: 32) }
 }
 
 /// One received packet; also the entry of a `History` and of a lane of leases.

@@ -117,7 +117,13 @@ extension RelayCore {
     let isAfterGap = record.flags.contains(.discontinuity)
     record.flags.remove(.discontinuity)
     let stream = streams[index]
-    stream.pointee.rate.add(Int(record.payloadByteCount), now: now.monotonic)
+    if record.flags.contains(.catchUp) {
+      // As if it had been here all the time: receivers are sent it as a burst, and the rate is not that of the lane.
+      record.flags.remove(.catchUp)
+      stream.pointee.routedThrough = max(stream.pointee.routedThrough, record.extendedSequence)
+    } else {
+      stream.pointee.rate.add(Int(record.payloadByteCount), now: now.monotonic)
+    }
     tally.packetsBorrowed &+= 1
     if record.flags.contains(.keyFrameStart) { stream.pointee.owesPicture = false }
     ingest(index, record, now: now)

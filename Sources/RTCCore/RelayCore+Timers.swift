@@ -104,6 +104,7 @@ extension RelayCore {
 
   /// What belongs to no peer: publishers that do not answer, sinks' layers.
   private mutating func keepHouse(now: Now) {
+    if neighbours.count > 0 { updateLendingFloor() }
     for index in 0..<streams.end where streams.contains(index) {
       let stream = streams[index]
       if stream.pointee.isForeign {

@@ -92,6 +92,7 @@ public struct RelayCore: ~Copyable {
   /// The last service took only some of what is lent.
   var hasLeasesWaiting = false
   var isShortOfSlots = false
+  var lendingFloor = 0
   var paths: PathTable
   var peerIndices: [PeerID: Int32] = [:]
   /// The peers that control their ICE: a client's, never many.

@@ -79,7 +79,7 @@ extension World {
   }
 
   /// What a worker still has when its lesson is over.
-  func leftovers(of worker: Int) -> [String] {
+  public func leftovers(of worker: Int) -> [String] {
     var found: [String] = []
     let core = nodes[worker].core.counters
     if core.slotsFree != core.slotsTotal {

@@ -14,6 +14,11 @@ struct Side {
   let worker: MediaWorker
   let identity: DTLSIdentity
 
+  init(worker: MediaWorker, identity: DTLSIdentity) {
+    self.worker = worker
+    self.identity = identity
+  }
+
   init(controlling: Bool, drop: Double = 0, change: (inout WorkerConfiguration) -> Void = { _ in }) throws {
     identity = try DTLSIdentity.generate()
     var configuration = WorkerConfiguration()

@@ -99,4 +99,50 @@ import Testing
       #expect(ledger.references(slot) == held.count { $0 == slot })
     }
   }
+
+  /// Two ledgers over one arena: a lease is one reference at home, and any number elsewhere until all are given up.
+  @Test func aLeaseIsOwedBackWithItsLastReference() {
+    var home = SlotLedger(slots: 0..<8, arenaSlotCount: 16)
+    var other = SlotLedger(slots: 8..<16, arenaSlotCount: 16)
+    other.expectForeign()
+    guard let slot = home.claim(), let own = other.claim() else {
+      Issue.record("no slot")
+      return
+    }
+    home.retain(slot)
+    other.admit(slot)
+    other.retain(slot)
+    #expect(other.references(slot) == 2 && other.borrowedCount == 1)
+    other.release(slot)
+    let early = other.nextReturn()
+    #expect(early == nil)
+    // A second lease of the same slot is of no use.
+    other.admit(slot)
+    let second = other.nextReturn()
+    #expect(second == slot)
+    other.release(slot)
+    other.release(slot)
+    let last = other.nextReturn()
+    let none = other.nextReturn()
+    #expect(last == slot && none == nil && other.borrowedCount == 0)
+    #expect(own.rawValue >= 8 && !home.isOwn(own) && other.isOwn(own))
+  }
+
+  @Test func slotsOfOthersAreNotTouchedWithoutALease() async {
+    await #expect(processExitsWith: .failure) {
+      var ledger = SlotLedger(slots: 0..<8, arenaSlotCount: 16)
+      ledger.expectForeign()
+      ledger.release(SlotIndex(rawValue: 9))
+    }
+    await #expect(processExitsWith: .failure) {
+      var ledger = SlotLedger(slots: 0..<8, arenaSlotCount: 16)
+      ledger.expectForeign()
+      ledger.retain(SlotIndex(rawValue: 9))
+    }
+    await #expect(processExitsWith: .failure) {
+      var ledger = SlotLedger(slots: 0..<8, arenaSlotCount: 16)
+      ledger.expectForeign()
+      ledger.admit(SlotIndex(rawValue: 1))
+    }
+  }
 }

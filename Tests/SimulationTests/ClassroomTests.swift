@@ -17,9 +17,9 @@ private struct Script {
   var recorder: Int
   let line: LineOptions
 
-  init(seed: UInt64) throws {
+  init(seed: UInt64, workers: Int = 1) throws {
     self.seed = seed
-    world = World(seed: seed)
+    world = World(seed: seed, workers: workers)
     random = SplitMix64(seed: seed &* 7_919)
     var line = LineOptions()
     if seed % 3 == 0 {
@@ -79,8 +79,8 @@ private struct Script {
   /// for one that carries nothing.
   static let seeds = Array(UInt64(1_000)..<1_060) + [3_023, 3_094, 3_278, 3_319, 3_358]
 
-  @Test(arguments: seeds) func everyPromiseIsKept(seed: UInt64) throws {
-    var script = try Script(seed: seed)
+  @Test(arguments: seeds, [1, 2]) func everyPromiseIsKept(seed: UInt64, workers: Int) throws {
+    var script = try Script(seed: seed, workers: workers)
     for _ in 0..<12 {
       script.world.run(for: .milliseconds(Int64.random(in: 100...1_200, using: &script.random)))
       try script.happen()
@@ -102,9 +102,10 @@ private struct Script {
   }
 
   /// The same seed gives the same run, whatever the hash seeds of this process are.
-  @Test(arguments: [UInt64(1_003), 1_010]) func equalScriptsGiveEqualRuns(seed: UInt64) throws {
+  @Test(arguments: [UInt64(1_003), 1_010], [1, 2])
+  func equalScriptsGiveEqualRuns(seed: UInt64, workers: Int) throws {
     func digest() throws -> UInt64 {
-      var script = try Script(seed: seed)
+      var script = try Script(seed: seed, workers: workers)
       for _ in 0..<8 {
         script.world.run(for: .milliseconds(300))
         try script.happen()
@@ -115,8 +116,8 @@ private struct Script {
   }
 
   /// On a quiet network nothing is lost, repaired or passed over.
-  @Test(arguments: UInt64(0)..<5) func aQuietNetworkLosesNothing(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(0)..<5, [1, 2]) func aQuietNetworkLosesNothing(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     try world.addPublisher(partsPerMillion: Int64(seed) * 50 - 100)
     var sites: [Int] = []
     for _ in 0..<3 {

@@ -6,8 +6,9 @@ import Testing
 @Suite struct DeadlineTests {
   /// A group of pictures is there: the first picture comes after two round trips of connecting, one of asking, and a
   /// frame.
-  @Test(arguments: [Int64(5), 40, 100, 350]) func aJoinerSeesTheFirstPictureAtOnce(delay: Int64) throws {
-    let world = World(seed: 31)
+  @Test(arguments: [Int64(5), 40, 100, 350], [1, 2])
+  func aJoinerSeesTheFirstPictureAtOnce(delay: Int64, workers: Int) throws {
+    let world = World(seed: 31, workers: workers)
     try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
     world.run(for: .seconds(2))
     var line = LineOptions()
@@ -25,8 +26,8 @@ import Testing
 
   /// Key frames every 5 s from a camera that answers nobody: 3 s in, a joiner starts at the last one, runs through it
   /// at four times its pace at least and is not 200 ms behind afterwards.
-  @Test(arguments: UInt64(40)..<45) func aLateJoinerCatchesUp(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(40)..<45, [1, 2]) func aLateJoinerCatchesUp(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     let lead = try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
     world.run(for: .milliseconds(3_000 + Int64(seed) * 7))
     let behind = Int64(world.sourceFrames(lead)) * 40
@@ -49,8 +50,9 @@ import Testing
   }
 
   /// A pane that is given another source shows it within 300 ms when its group is there.
-  @Test(arguments: UInt64(50)..<55) func aSwitchedPaneShowsTheNewPicture(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(50)..<55, [1, 2])
+  func aSwitchedPaneShowsTheNewPicture(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     let camera = try world.addPublisher(keyFrameInterval: 50)
     try world.addPublisher(feed: World.screen, keyFrameInterval: 60)
     let site = try world.addReceiver()
@@ -73,8 +75,9 @@ import Testing
   }
 
   /// A teacher whose plug was pulled is back within a second of the return, wherever the camera's key frames lie.
-  @Test(arguments: UInt64(60)..<70) func aPublisherTakesItsSeatOver(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(60)..<70, [1, 2])
+  func aPublisherTakesItsSeatOver(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     let first = try world.addPublisher(tracks: seed % 2 == 0 ? [.audio, .video] : [.video])
     let recorder = world.addRecorder()
     let sites = [try world.addReceiver(), try world.addReceiver()]
@@ -98,8 +101,8 @@ import Testing
   }
 
   /// Twenty receivers who join and ask at once bring one request a second to the camera.
-  @Test func oneRequestASecondForAllReceivers() throws {
-    let world = World(seed: 71)
+  @Test(arguments: [1, 2]) func oneRequestASecondForAllReceivers(workers: Int) throws {
+    let world = World(seed: 71, workers: workers)
     // Never another key frame than the first, and no answer: everyone keeps asking.
     let lead = try world.addPublisher(keyFrameInterval: 1_000_000, answersRequests: false)
     world.run(for: .seconds(5))
@@ -117,8 +120,8 @@ import Testing
   }
 
   /// Silent for 15 s is stalled, for 30 s is gone (the relay is ICE-lite and keeps its own liveness).
-  @Test func silenceIsStalledAndThenGone() throws {
-    let world = World(seed: 72)
+  @Test(arguments: [1, 2]) func silenceIsStalledAndThenGone(workers: Int) throws {
+    let world = World(seed: 72, workers: workers)
     try world.addPublisher()
     let site = try world.addReceiver()
     world.run(for: .seconds(2))

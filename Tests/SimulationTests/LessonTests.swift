@@ -5,8 +5,8 @@ import Simulation
 import Testing
 
 @Suite struct LessonTests {
-  @Test func cleanLineLosesNothing() throws {
-    let world = World(seed: 1)
+  @Test(arguments: [1, 2]) func cleanLineLosesNothing(workers: Int) throws {
+    let world = World(seed: 1, workers: workers)
     try world.addPublisher()
     world.run(for: .seconds(1))
     let site = try world.addReceiver()
@@ -22,9 +22,9 @@ import Testing
     }
   }
 
-  @Test func equalSeedsGiveEqualRuns() throws {
+  @Test(arguments: [1, 2]) func equalSeedsGiveEqualRuns(workers: Int) throws {
     func digest(_ seed: UInt64) throws -> UInt64 {
-      let world = World(seed: seed)
+      let world = World(seed: seed, workers: workers)
       var line = LineOptions()
       line.loss = 0.05
       line.jitter = .milliseconds(8)
@@ -38,9 +38,9 @@ import Testing
   }
 
   /// Loss, jitter, reordering and duplication on both lines at once, clocks hours apart and running off.
-  @Test(arguments: UInt64(100)..<150)
-  func badLinesAreRepaired(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(100)..<150, [1, 2])
+  func badLinesAreRepaired(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     var random = SplitMix64(seed: seed)
     var line = LineOptions()
     line.loss = Double.random(in: 0...0.05, using: &random)
@@ -72,9 +72,9 @@ import Testing
   }
 
   /// A camera that ignores picture requests, a key frame every 5 s: who joins 3 s in starts at the group of pictures.
-  @Test(arguments: [UInt64(1), 2, 3])
-  func lateJoinerGetsTheGroupAtOnce(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: [UInt64(1), 2, 3], [1, 2])
+  func lateJoinerGetsTheGroupAtOnce(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     let lead = try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
     world.run(for: .milliseconds(3_000))
     let site = try world.addReceiver()
@@ -88,8 +88,8 @@ import Testing
   }
 
   /// When the camera does answer and its group is old, one request brings a fresh key frame.
-  @Test func oldGroupIsNotSentWhenThePublisherAnswers() throws {
-    let world = World(seed: 4)
+  @Test(arguments: [1, 2]) func oldGroupIsNotSentWhenThePublisherAnswers(workers: Int) throws {
+    let world = World(seed: 4, workers: workers)
     try world.addPublisher(keyFrameInterval: 1_000, answersRequests: true)
     world.run(for: .seconds(6))
     let site = try world.addReceiver()
@@ -103,8 +103,8 @@ import Testing
   }
 
   /// That a camera ignores requests is known before the first who joins late: its old group is sent at once.
-  @Test func oldGroupIsSentAtOnceWhenThePublisherIgnoresRequests() throws {
-    let world = World(seed: 5)
+  @Test(arguments: [1, 2]) func oldGroupIsSentAtOnceWhenThePublisherIgnoresRequests(workers: Int) throws {
+    let world = World(seed: 5, workers: workers)
     try world.addPublisher(keyFrameInterval: 125, answersRequests: false)
     world.run(for: .milliseconds(4_000))
     let site = try world.addReceiver()
@@ -114,9 +114,9 @@ import Testing
   }
 
   /// A publisher whose plug is pulled comes back on another machine: it takes its seat over within a second.
-  @Test(arguments: UInt64(20)..<25)
-  func returningPublisherTakesItsSeatOver(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(20)..<25, [1, 2])
+  func returningPublisherTakesItsSeatOver(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     let first = try world.addPublisher()
     let site = try world.addReceiver()
     world.run(for: .seconds(3))
@@ -154,8 +154,8 @@ import Testing
   }
 
   /// New credentials while the picture runs, on a new address at once: nobody notices.
-  @Test(arguments: [false, true]) func anICERestartGoesUnnoticed(moves: Bool) throws {
-    let world = World(seed: 10)
+  @Test(arguments: [false, true], [1, 2]) func anICERestartGoesUnnoticed(moves: Bool, workers: Int) throws {
+    let world = World(seed: 10, workers: workers)
     let lead = try world.addPublisher()
     let site = try world.addReceiver()
     world.run(for: .seconds(3))
@@ -183,8 +183,8 @@ import Testing
   }
 
   /// A line too thin for the picture: audio stays whole.
-  @Test func audioComesBeforeVideo() throws {
-    let world = World(seed: 11)
+  @Test(arguments: [1, 2]) func audioComesBeforeVideo(workers: Int) throws {
+    let world = World(seed: 11, workers: workers)
     try world.addPublisher(packetsPerFrame: 8)
     var thin = LineOptions()
     thin.rate = 700_000
@@ -198,9 +198,9 @@ import Testing
   }
 
   /// Lips stay in step by lesson time though the publisher's clock is hours off and runs fast.
-  @Test(arguments: [Int64(-200), 0, 200])
-  func audioAndVideoStayInStep(partsPerMillion: Int64) throws {
-    let world = World(seed: 13)
+  @Test(arguments: [Int64(-200), 0, 200], [1, 2])
+  func audioAndVideoStayInStep(partsPerMillion: Int64, workers: Int) throws {
+    let world = World(seed: 13, workers: workers)
     var line = LineOptions()
     line.jitter = .milliseconds(10)
     line.loss = 0.02

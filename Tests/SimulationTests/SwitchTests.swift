@@ -5,9 +5,9 @@ import Testing
 
 @Suite struct SwitchTests {
   /// A thousand switches with losses that are asked for again, publishers that come and go, and the checkers watching.
-  @Test(arguments: [SRTPProfile.aeadAES128GCM, .aes128CMSHA180])
-  func aThousandSwitchesSealEachNumberOnce(profile: SRTPProfile) throws {
-    let world = World(seed: 81)
+  @Test(arguments: [SRTPProfile.aeadAES128GCM, .aes128CMSHA180], [1, 2])
+  func aThousandSwitchesSealEachNumberOnce(profile: SRTPProfile, workers: Int) throws {
+    let world = World(seed: 81, workers: workers)
     world.profile = profile
     var random = SplitMix64(seed: 82)
     var line = LineOptions()
@@ -32,8 +32,9 @@ import Testing
 
   /// Sound and picture of one pane stay within 40 ms by lesson time, looked at after each of twenty switches between
   /// two teachers whose clocks are hours apart and run off in opposite directions.
-  @Test(arguments: UInt64(90)..<94) func lipsStayInStepAcrossSwitches(seed: UInt64) throws {
-    let world = World(seed: seed)
+  @Test(arguments: UInt64(90)..<94, [1, 2])
+  func lipsStayInStepAcrossSwitches(seed: UInt64, workers: Int) throws {
+    let world = World(seed: seed, workers: workers)
     var random = SplitMix64(seed: seed)
     var line = LineOptions()
     line.jitter = .milliseconds(8)
@@ -71,7 +72,11 @@ import Testing
   /// a lower one, the recorder always the top.
   @Test(arguments: [true, false], [["q", "h", "f"], ["f", "h", "q"], ["h", "f", "q"]])
   func layersFollowLineAndWish(isVP8: Bool, offered: [String]) throws {
-    let world = World(seed: 95)
+    for workers in [1, 2] { try layersFollow(isVP8: isVP8, offered: offered, workers: workers) }
+  }
+
+  private func layersFollow(isVP8: Bool, offered: [String], workers: Int) throws {
+    let world = World(seed: 95, workers: workers)
     let camera = try world.addSimulcastPublisher(isVP8: isVP8, rids: offered)
     let recorder = world.addRecorder(isVP8: isVP8)
     let site = try world.addReceiver(isVP8: isVP8)
