@@ -50,17 +50,27 @@ package struct UDPSocket: ~Copyable {
   /// Sends all trains, 64 in a call. Nothing sealed waits: what the kernel does not take is dropped and counted; urgent
   /// trains are tried once more. Trains of a connection are not this socket's.
   package mutating func send(_ egress: borrowing EgressArena, trains: [Train]) {
-    for train in trains where train.path.connection == 0 {
-      let base = egress.base + train.offset
-      if hasSegmentation || train.segmentCount == 1 {
-        append(train, base, offset: 0, count: train.byteCount, segment: train.segmentByteCount)
-      } else {
-        for offset in stride(from: 0, to: train.byteCount, by: train.segmentByteCount) {
-          append(train, base, offset: offset, count: min(train.segmentByteCount, train.byteCount - offset), segment: 0)
-        }
-      }
+    for train in trains where train.path.connection == 0 { append(train, egress.base) }
+    flush()
+  }
+
+  /// As the other, all trains of the arena; without a reference to their array.
+  mutating func send(_ egress: borrowing EgressArena) {
+    for index in egress.trains.indices where egress.trains[index].path.connection == 0 {
+      append(egress.trains[index], egress.base)
     }
     flush()
+  }
+
+  private mutating func append(_ train: Train, _ start: UnsafeMutableRawPointer) {
+    let base = start + train.offset
+    if hasSegmentation || train.segmentCount == 1 {
+      append(train, base, offset: 0, count: train.byteCount, segment: train.segmentByteCount)
+      return
+    }
+    for offset in stride(from: 0, to: train.byteCount, by: train.segmentByteCount) {
+      append(train, base, offset: offset, count: min(train.segmentByteCount, train.byteCount - offset), segment: 0)
+    }
   }
 
   private mutating func append(

@@ -265,7 +265,7 @@ struct WorkerLoop: ~Copyable {
       for train in egress.trains { for single in split(train) where !isLost() { kept.append(single) } }
       ports.udp.send(egress, trains: kept)
     } else {
-      ports.udp.send(egress, trains: egress.trains)
+      ports.udp.send(egress)
     }
     // Nobody holds the trains any more: their array is used again.
     egress.reset()

@@ -124,7 +124,9 @@ extension RelayCore {
 
   /// Moves a packet of a burst from the history into the queue. False when there is nothing to catch up on.
   private mutating func catchUp(_ index: Int32, now: Now) -> Bool {
-    for sendIndex in peers[index].pointee.sendStreams {
+    // By place: an iterator would hold the array while queueing.
+    for place in peers[index].pointee.sendStreams.indices {
+      let sendIndex = peers[index].pointee.sendStreams[place]
       let send = sends[sendIndex]
       guard var cursor = send.pointee.cursor, send.pointee.track >= 0 else { continue }
       let track = tracks[send.pointee.track]

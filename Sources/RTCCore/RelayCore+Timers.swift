@@ -17,7 +17,8 @@ extension RelayCore {
     let peer = peers[index]
     guard peer.pointee.phase != .ending else { return }
     let moment = now.monotonic
-    if peer.pointee.ice.nextDeadline <= moment {
+    // Asked first: the deadline is computed, on a copy of the agent.
+    if peer.pointee.ice.role == .controlling, peer.pointee.ice.nextDeadline <= moment {
       peer.pointee.ice.advance(now: moment, random: &random)
     }
     sendICE(index)
