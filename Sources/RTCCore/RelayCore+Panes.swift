@@ -170,7 +170,8 @@ extension RelayCore {
   /// Looks again at what each video pane of a peer should show, and starts what still waits.
   mutating func checkLayers(peer index: Int32, now: Now) {
     guard !peers[index].pointee.isBlocked else { return }
-    for sendIndex in peers[index].pointee.sendStreams {
+    for number in peers[index].pointee.sendStreams.indices {
+      let sendIndex = peers[index].pointee.sendStreams[number]
       let send = sends[sendIndex]
       guard send.pointee.kind == .video, send.pointee.track >= 0 else { continue }
       let track = tracks[send.pointee.track]

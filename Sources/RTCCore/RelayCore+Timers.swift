@@ -6,7 +6,8 @@ extension RelayCore {
   public mutating func advance(now: Now) {
     due.removeAll(keepingCapacity: true)
     wheel.expire(now: now.monotonic, into: &due)
-    for index in due where peers.contains(index) { advancePeer(index, now: now) }
+    // By place: an iterator would hold the list.
+    for place in due.indices where peers.contains(due[place]) { advancePeer(due[place], now: now) }
     if let next = nextHousekeeping, next <= now.monotonic {
       nextHousekeeping = now.monotonic + .milliseconds(250)
       keepHouse(now: now)
