@@ -19,6 +19,8 @@ void tk_know(void);
 /* Whether places of calls are being gathered; see sites.c. */
 extern int tk_sites_wanted;
 void tk_site(int kind);
+/* Ends a turn of a watched thread: keeps or forgets its places. Not called: all are kept. */
+void tk_sites_end_turn(int counts);
 
 enum { TK_ALLOCATION, TK_LOCK, TK_RETAIN, TK_RELEASE, TK_ACCESS, TK_OBJECT };
 

@@ -19,6 +19,10 @@ int tk_sites_wanted;
 static place places[PLACES];
 static int place_count;
 static int left;
+/* Of the turn that is under way, when it is yet to be seen whether it counts. */
+static place pending[256];
+static int pending_count;
+static int is_deferring;
 static uintptr_t image_start, image_end;
 
 static int find_image(struct dl_phdr_info *info, size_t size, void *context) {
@@ -41,10 +45,28 @@ void tk_sites_begin(void) {
   memset(places, 0, sizeof places);
   place_count = 0;
   left = LIMIT;
+  is_deferring = 0;
+  pending_count = 0;
   tk_sites_wanted = 1;
 }
 
 void tk_sites_end(void) { tk_sites_wanted = 0; }
+
+static void keep(const place *found) {
+  int index = 0;
+  while (index < place_count && (places[index].kind != found->kind ||
+                                 memcmp(places[index].offsets, found->offsets, sizeof found->offsets) != 0)) {
+    index++;
+  }
+  if (index == place_count && place_count < PLACES) places[place_count++] = *found;
+  if (index < place_count) places[index].count++;
+}
+
+void tk_sites_end_turn(int counts) {
+  is_deferring = 1;
+  for (int index = 0; counts && index < pending_count; index++) keep(&pending[index]);
+  pending_count = 0;
+}
 
 void tk_site(int kind) {
   if (tk_sum != &tk_own || left-- <= 0) return;
@@ -60,13 +82,11 @@ void tk_site(int kind) {
     if (address < image_start || address >= image_end) continue;
     found.offsets[own++] = address - image_start;
   }
-  int index = 0;
-  while (index < place_count && (places[index].kind != kind ||
-                                 memcmp(places[index].offsets, found.offsets, sizeof found.offsets) != 0)) {
-    index++;
+  if (!is_deferring) {
+    keep(&found);
+  } else if (pending_count < (int)(sizeof pending / sizeof pending[0])) {
+    pending[pending_count++] = found;
   }
-  if (index == place_count && place_count < PLACES) places[place_count++] = found;
-  if (index < place_count) places[index].count++;
   tk_is_counting = was_counting;
 }
 

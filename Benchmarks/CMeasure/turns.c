@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-/* Turns of watched threads, told apart by what came in and went out: the system calls that bound a turn and carry its
-   datagrams are the marks. */
+/* Turns of watched threads, told apart by what came in and went out: the system calls that bound a turn, carry its
+   datagrams and wake other threads are the marks. */
 static int is_open;
 static void *planted;
 static tk_turns media, control;
@@ -28,9 +29,12 @@ static void add(tk_calls *sum, const tk_calls *after, const tk_calls *before) {
 }
 
 static void end_turn(void) {
-  if (!turn.is_whole || !__atomic_load_n(&is_open, __ATOMIC_ACQUIRE)) return;
+  int is_media = turn.others == 0 && turn.packets_in + turn.packets_out > 0;
+  int counts = turn.is_whole && __atomic_load_n(&is_open, __ATOMIC_ACQUIRE);
+  if (tk_sites_wanted) tk_sites_end_turn(counts && is_media);
+  if (!counts) return;
   tk_calls calls = tk_calls_read(), srtcp = tk_calls_read_srtcp();
-  tk_turns *kind = turn.others == 0 && turn.packets_in + turn.packets_out > 0 ? &media : &control;
+  tk_turns *kind = is_media ? &media : &control;
   add(&kind->calls, &calls, &turn.calls);
   add(&kind->srtcp, &srtcp, &turn.srtcp);
   __atomic_fetch_add(&kind->turns, 1, __ATOMIC_RELAXED);
@@ -74,6 +78,13 @@ int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned limit, int flags
     }
   }
   return count;
+}
+
+/* A turn that tells other threads something has done more than forward. */
+ssize_t write(int descriptor, const void *bytes, size_t count) {
+  TK_NEXT(write);
+  if (is_watched()) turn.others++;
+  return found(descriptor, bytes, count);
 }
 
 /* The length of the datagrams that the kernel cuts a message into; 0 when it is one. */

@@ -38,8 +38,8 @@ void tk_calls_clear(void);
 void tk_calls_watch(const char *thread_name);
 tk_calls tk_calls_watched(void);
 
-/* Gathers where counted calls come from, and prints the commonest places to standard error, each as offsets into this
-   executable, innermost first. */
+/* Gathers where counted calls come from, as offsets into this executable, innermost first; of watched threads those of
+   media turns. */
 void tk_sites_begin(void);
 void tk_sites_end(void);
 typedef struct {
@@ -54,8 +54,8 @@ int tk_sites_read(tk_site_count *sites, int limit);
    works. `object` is an instance of a class without properties. */
 void tk_calls_plant(void *object);
 
-/* Turns of watched threads that had RTP come in or go out and nothing else: their calls, apart from all others. A turn
-   lies between two waits for the sockets. */
+/* Turns of watched threads that had RTP come in or go out and nothing else, not even an event to tell: their calls,
+   apart from all others. A turn lies between two waits for the sockets. */
 typedef struct {
   tk_calls calls;
   tk_calls srtcp;
