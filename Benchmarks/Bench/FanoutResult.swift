@@ -15,6 +15,8 @@ struct RelaySpan: Sendable {
   /// Share of the relay's processor that was busy with anything, interrupts and other programs included.
   var busy = 0.0
   var loadBusy = 0.0
+  /// Processors' worth of the thread that stands for the receivers.
+  var loadShare = 0.0
   var meanTrain = 0.0
   var packetsPerFrame = 0.0
   var pacedMilliseconds = 0.0
@@ -24,6 +26,8 @@ struct RelaySpan: Sendable {
   /// Of the media threads.
   var allocationsPerSecond = 0.0
   var locksPerSecond = 0.0
+  /// Of the lines to the receivers, bits a second.
+  var lowestEstimate: Double?
   var longestTurnMilliseconds: Double?
   var coalescingMilliseconds: Double?
 }
@@ -85,13 +89,15 @@ struct FanoutResult: Sendable {
       // Beyond the keys that are promised.
       "keyFrameLatencyMilliseconds": latency(latencies.keyFrames), "packetsPerFrame": middle(\.packetsPerFrame),
       "locksPerPacket": orNull(locksPerPacket), "relayDropped": spans.reduce(0) { $0 + $1.dropped },
-      "forwardedShare": middle(\.forwarded), "relayProcessors": middle(\.relayShare),
+      "loadProcessors": middle(\.loadShare), "forwardedShare": middle(\.forwarded),
+      "relayProcessors": middle(\.relayShare),
       "relayProcessorBusy": middle(\.busy),
       "loadProcessorBusy": middle(\.loadBusy),
       "packetsPerSecond": middle(\.packetsPerSecond), "packetsOpened": opened, "packetsNotAuthentic": unauthentic,
       "baselinePacketsLost": baselineLost, "receivers": receivers, "lessons": lessons, "workers": workers,
       "profile": profile, "cipher": cipher, "pacing": pacing.rawValue, "bitsPerSecond": bitsPerSecond,
       "coalescingMilliseconds": orNull(window.isEmpty ? nil : median(window)), "joinSeconds": joinSeconds,
+      "lowestEstimateBitsPerSecond": orNull(spans.compactMap(\.lowestEstimate).min()),
       "workerShares": spans.last?.shares ?? [], "processors": pinned, "void": isVoid,
     ]
   }

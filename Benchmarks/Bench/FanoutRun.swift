@@ -128,13 +128,13 @@ final class FanoutRun {
     let clock = ContinuousClock()
     let metrics = try await relay.metrics()
     let metricsAt = clock.now
+    let figures = try await client.loop.figures()
     // What the answer costs the relay's other threads is no part of the span.
     try await Task.sleep(for: .milliseconds(200))
     let busy = (Processors.times(relayProcessor ?? 0), Processors.times(loadProcessor ?? 0))
     let usage = try relay.usage()
     return Moment(
-      metrics: metrics, metricsAt: metricsAt, usage: usage, usageAt: clock.now,
-      figures: try await client.loop.figures(), busy: busy)
+      metrics: metrics, metricsAt: metricsAt, usage: usage, usageAt: clock.now, figures: figures, busy: busy)
   }
 
   private func look(seconds: Int) async throws -> RelaySpan {
@@ -179,6 +179,10 @@ final class FanoutRun {
     span.loadBusy = busy(before.busy.load, after.busy.load)
     let pictures = Double(after.figures.picturesPublished - before.figures.picturesPublished)
     let published = Double(after.figures.published - before.figures.published)
+    span.lowestEstimate = after.metrics.filter {
+      $0.key.hasPrefix("tongke_session_estimate_bits_per_second{") && $0.key.contains("\"receive\"")
+    }.map(\.value).min()
+    span.loadShare = (after.figures.seconds - before.figures.seconds) / metricsSeconds
     span.forwarded = span.packets / max(published * Double(counts.reduce(0, +)) / Double(counts.count), 1)
     span.packetsPerFrame = pictures / max(Double(after.figures.framesPublished - before.figures.framesPublished), 1)
     span.meanTrain = meanTrain(grown, packets: span.packets, pictureShare: pictures / max(published, 1))
@@ -220,16 +224,28 @@ final class FanoutRun {
       seconds: max(options.seconds / 2, 2), lessons: counts, addresses: addresses.map { UInt32($0.high >> 32) },
       ports: addresses.map(\.port), processor: relayProcessor ?? (Processors.count >= 2 ? 0 : nil))
     let outcome = try await BaselineCommand.start(plan)
-    try await Task.sleep(for: .milliseconds(300))
-    let after = try await client.loop.figures()
+    let after = try await settled()
     // What never came has not been read: it would have been cheaper to send.
     let lost = Int64(outcome.packets) - Int64(after.baselinePackets)
     result.baselineLost += max(lost, 0)
     guard Double(lost) < 0.02 * Double(outcome.packets), outcome.refused == 0 else {
       throw BenchError(
-        "of the baseline's \(outcome.packets) packets \(lost) never came, \(outcome.refused) were refused")
+        "of the baseline's \(outcome.packets) packets \(lost) never came and \(outcome.refused) were refused; "
+          + "a socket of the load holds \(client.loop.room) bytes")
     }
     return outcome.microsecondsPerPacket
+  }
+
+  /// What has been counted once the load has read all that lay in its sockets.
+  private func settled() async throws -> LoadFigures {
+    var last = try await client.loop.figures()
+    for _ in 0..<50 {
+      try await Task.sleep(for: .milliseconds(200))
+      let figures = try await client.loop.figures()
+      if figures.baselinePackets == last.baselinePackets { return figures }
+      last = figures
+    }
+    return last
   }
 
   /// Allocations and locks of a packet, apart from those of a second: the same at half the rate, and the difference.
