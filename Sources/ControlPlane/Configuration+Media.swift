@@ -40,6 +40,9 @@ extension RelayConfiguration {
     case "pinWorkers":
       guard let pins = value.bool else { return false }
       pinsWorkers = pins
+    case "hugePages":
+      guard let wants = value.bool else { return false }
+      wantsHugePages = wants
     case "cipher":
       guard let choice = value.string.flatMap(CipherChoice.init(rawValue:)) else { return false }
       cipher = choice

@@ -77,6 +77,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var workers = 0
   /// Whether each media thread stays on a processor of its own.
   public var pinsWorkers = false
+  /// Whether the packet memory asks for pages of 2 MiB.
+  public var wantsHugePages = false
   public var cipher = CipherChoice.auto
   /// Whether the kernel cuts trains of datagrams, where it can.
   public var segmentsTrains = true
@@ -193,7 +195,8 @@ public struct RelayConfiguration: Sendable, Equatable {
 
   /// Keys of the file, for the test that each is documented.
   package static let keys = [
-    "http", "https", "data", "udpPort", "workers", "pinWorkers", "announce", "tls", "cipher", "segmentation",
+    "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
+    "segmentation",
     "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]

@@ -74,6 +74,12 @@ extension Doctor {
     return [Finding(ports.count < count ? .workersBeyondPorts : .workersPlanned, arguments)]
   }
 
+  /// - Parameter setting: as `always [madvise] never`, the one in brackets being chosen; nil where there is none.
+  package static func hugePages(setting: String?) -> Finding {
+    let isGiven = setting.map { $0.contains("[always]") || $0.contains("[madvise]") } ?? false
+    return Finding(isGiven ? .hugePagesGiven : .hugePagesRefused)
+  }
+
   /// Lists of names as `/proc/sys` has them; nil where the kernel does not tell. The relay's own user may use those
   /// that are allowed, root any.
   package static func congestionControl(available: String?, allowed: String?, isRoot: Bool) -> Finding {

@@ -36,6 +36,10 @@ public struct Doctor: Sendable {
         receive: Measurement.kernelSetting("net.core.rmem_max"), send: Measurement.kernelSetting("net.core.wmem_max"),
         wanted: WorkerConfiguration().socketBufferBytes))
     findings.append(Finding(MachineProbe.sendsTrains ? .trainsWork : .trainsMissing))
+    if configuration.wantsHugePages {
+      let setting = try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8)
+      findings.append(Self.hugePages(setting: setting))
+    }
     if takesTCP {
       findings.append(
         Self.congestionControl(
@@ -73,7 +77,7 @@ public struct Doctor: Sendable {
     }
   }
 
-  private var workerCount: Int { configuration.workerCount(processors: Processors.given().count) }
+  private var workerCount: Int { configuration.workerCount(processors: MachineProbe.processors.count) }
 
   private var takesTCP: Bool { configuration.mediaTakesTCP(workers: workerCount) }
 

@@ -16,6 +16,7 @@ public struct Finding: Sendable, Equatable {
     case cipherLibraries, cipherLibraryMissing, cipherChoiceMissing
     case workersPlanned, workersBeyondPorts
     case tcpWithBBR, tcpWithoutBBR, tcpPortShared
+    case hugePagesGiven, hugePagesRefused
     case clockGood, clockUnsynchronised, clockWrong, clockJumps
     case folderUnwritable
     case diskRoomy, diskLow, diskFull
@@ -29,10 +30,12 @@ public struct Finding: Sendable, Equatable {
     public var level: Level {
       switch self {
       case .portFree, .portOurs, .codecsPresent, .cipherFast, .cipherLibraries, .workersPlanned, .tcpWithBBR,
+        .hugePagesGiven,
         .clockGood, .diskRoomy, .diskFast, .certificateGood,
         .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade:
         .ok
-      case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .clockUnsynchronised, .clockJumps,
+      case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .hugePagesRefused, .clockUnsynchronised,
+        .clockJumps,
         .diskLow, .diskSlow,
         .certificateEnding, .buffersSmall,
         .trainsMissing, .filesFew:

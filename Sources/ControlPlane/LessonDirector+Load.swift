@@ -1,5 +1,6 @@
 import Classroom
 import Ledger
+import Logging
 import MediaWorker
 import RTCCore
 import RTCWire
@@ -34,7 +35,26 @@ extension LessonDirector {
 
   /// Has the lesson opened and linked at a worker. False when the worker takes no more.
   private func bring(_ lesson: LiveLesson, to worker: Int) -> Bool {
-    placement.isOpen(lesson.number, at: worker)
+    guard !placement.isOpen(lesson.number, at: worker) else { return true }
+    guard workers[worker].send(.openLesson(lesson.number)) else { return false }
+    let stage = lesson.stage
+    _ = workers[worker].send(.setStage(lesson.number, stage.picture.id, audio: stage.sound.id))
+    guard pool.link(lesson.number, from: lesson.home, to: worker) else {
+      _ = workers[worker].send(.closeLesson(lesson.number))
+      return false
+    }
+    placement.link(lesson.number, to: worker, now: clock())
+    logger.info("lesson spreads", metadata: ["lesson": "\(lesson.value.id)", "worker": "\(worker)"])
+    return true
+  }
+
+  /// Takes lessons from workers where nobody has been for a while.
+  private func endIdleLinks(now: Int64) {
+    for (lesson, worker) in placement.idleLinks(now: now) {
+      if let home = placement.home(of: lesson) { pool.unlink(lesson, from: home, to: worker) }
+      _ = workers[worker].send(.closeLesson(lesson))
+      placement.unlink(lesson, from: worker)
+    }
   }
 
   func candidates(_ reach: Reach, worker: Int) -> [ICECandidateLine] {
@@ -58,6 +78,7 @@ extension LessonDirector {
     }
     admission.note(meters.map(\.load), receivers: receivers, now: now)
     sessions.forgetLeft(now: now)
+    endIdleLinks(now: now)
   }
 
   /// Takes what a receiver was sent since its last statistics.

@@ -14,7 +14,8 @@ actor LessonDirector {
 
   let configuration: RelayConfiguration
   let store: LedgerStore
-  let workers: [MediaWorker]
+  let pool: MediaWorkerPool
+  var workers: [MediaWorker] { pool.workers }
   let identity: DTLSIdentity
   let recordings: RecordingDesk
   let clock: @Sendable () -> Int64
@@ -45,12 +46,13 @@ actor LessonDirector {
   private var gathered: [LedgerEvent] = []
 
   init(
-    configuration: RelayConfiguration, store: LedgerStore, workers: [MediaWorker], identity: DTLSIdentity,
+    configuration: RelayConfiguration, store: LedgerStore, pool: MediaWorkerPool, identity: DTLSIdentity,
     recordings: RecordingDesk, clock: @escaping @Sendable () -> Int64, logger: Logger
   ) {
     self.configuration = configuration
     self.store = store
-    self.workers = workers
+    self.pool = pool
+    let workers = pool.workers
     sessions = SessionBook(workers: workers.count)
     placement = WorkerPlacement(workers: workers.count)
     admission = Admission(

@@ -1,5 +1,6 @@
 import MediaWorker
 import RTCCore
+import RTCWire
 
 extension WorkerConfiguration {
   /// What the relay's configuration says of so many workers, but for what differs from one to another.
@@ -18,6 +19,8 @@ extension WorkerConfiguration {
       }
     core.cipher = cipher
     self.seed = seed
+    pins = configuration.pinsWorkers
+    hugePages = configuration.wantsHugePages
   }
 }
 
@@ -26,25 +29,39 @@ extension Relay {
   /// - Throws: what is missing or which port is taken, in words.
   static func startWorkers(
     _ configuration: RelayConfiguration, identity: DTLSIdentity
-  ) throws(RelayStartError) -> [MediaWorker] {
+  ) throws(RelayStartError) -> MediaWorkerPool {
     guard let cipher = configuration.cipher.library(of: CipherLibrary.available) else {
       throw RelayStartError { Text.of("serve.cipher", in: $0, ["library": configuration.cipher.rawValue]) }
     }
-    let count = 1
+    let count = configuration.workerCount(processors: MachineProbe.processors.count)
+    let ports = configuration.mediaPorts(workers: count)
+    guard configuration.udpPort == 0 || ports.count == count else {
+      let finding = Doctor.workers(count, ports: ports, isFree: false, takesTCP: configuration.takesTCP)[0]
+      throw RelayStartError { finding.sentence(in: $0) }
+    }
     let seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     let settings = WorkerConfiguration(configuration, workers: count, cipher: cipher, seed: seed)
-    do throws(WorkerError) { return [try MediaWorker(configuration: settings, identity: identity)] } catch {
-      throw startError(error, port: configuration.udpPort)
-    }
+    do throws(WorkerError) {
+      return try MediaWorkerPool(configuration: settings, workers: count, identity: identity)
+    } catch { throw startError(error, ports: ports, loopbackOnly: configuration.loopbackOnly) }
   }
 
-  private static func startError(_ error: WorkerError, port: UInt16) -> RelayStartError {
-    let key =
-      switch error {
-      case .socket: "serve.udp"
-      case .listener: "serve.tcp"
-      case .certificate: "serve.identity"
-      }
+  /// The pool has let go of the ports it had, so the one that is taken is still the first to be.
+  private static func startError(_ error: WorkerError, ports: [UInt16], loopbackOnly: Bool) -> RelayStartError {
+    let key: String
+    var isUDP = true
+    switch error {
+    case .socket: key = "serve.udp"
+    case .listener:
+      key = "serve.tcp"
+      isUDP = false
+    case .certificate: key = "serve.identity"
+    }
+    let host = loopbackOnly ? "127.0.0.1" : "::"
+    let taken = ports.first { port in
+      SocketAddress(address: host, port: port).map { MachineProbe.port($0, isUDP: isUDP) != .free } ?? false
+    }
+    let port = taken ?? ports.first ?? 0
     return RelayStartError { Text.of(key, in: $0, ["port": String(port), "error": "\(error)"]) }
   }
 }

@@ -40,7 +40,7 @@ public final class Relay: Sendable {
   public let configuration: RelayConfiguration
   public let store: LedgerStore
   let parts: RelayParts
-  let workers: [MediaWorker]
+  let pool: MediaWorkerPool
   let server: HTTPServer
   private let recovered: Int
   private let logger: Logger
@@ -49,10 +49,10 @@ public final class Relay: Sendable {
   public var httpPort: Int { server.httpPort ?? configuration.http.port }
   public var httpsPort: Int? { server.httpsPort }
   /// The media ports, UDP, one for each worker.
-  public var mediaPorts: [Int] { workers.map { Int($0.port) } }
+  public var mediaPorts: [Int] { pool.workers.map { Int($0.port) } }
 
   /// Whether media may come by TCP at these as well.
-  public var mediaTakesTCP: Bool { workers.allSatisfy { $0.tcpPort != nil } }
+  public var mediaTakesTCP: Bool { pool.workers.allSatisfy { $0.tcpPort != nil } }
 
   /// Starts everything; when this returns, the relay serves.
   ///
@@ -96,28 +96,28 @@ public final class Relay: Sendable {
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
-    workers = try Self.startWorkers(configuration, identity: identity)
+    pool = try Self.startWorkers(configuration, identity: identity)
     let recordings: RecordingDesk
     do {
       recordings = try RecordingDesk(data: folder, store: store, logger: logger)
     } catch {
-      for worker in workers { worker.stop() }
+      pool.stop()
       throw RelayStartError { Text.of("serve.recorder", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
     let director = LessonDirector(
-      configuration: configuration, store: store, workers: workers, identity: identity, recordings: recordings,
+      configuration: configuration, store: store, pool: pool, identity: identity, recordings: recordings,
       clock: clock, logger: logger)
     let server = HTTPServer()
     self.server = server
     let source = MetricsSource(
-      workers: workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
+      workers: pool.workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
       server: server,
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: TokenIssuer(key: key), recordings: recordings, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
     tasks =
-      workers.map { worker in Task { for await event in worker.events { await director.handle(event) } } } + [
+      pool.workers.map { worker in Task { for await event in worker.events { await director.handle(event) } } } + [
         Task {
           while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
@@ -153,7 +153,7 @@ public final class Relay: Sendable {
     // The last turn of the worker has the BYEs; a moment lets clients read them.
     try? await Task.sleep(for: .milliseconds(200))
     await server.stop()
-    for worker in workers { worker.stop() }
+    pool.stop()
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
     do { try store.close() } catch {

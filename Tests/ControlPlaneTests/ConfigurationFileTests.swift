@@ -76,6 +76,7 @@ import Testing
     let yaml = """
       workers: 4
       pinWorkers: true
+      hugePages: true
       cipher: ipsec-mb
       segmentation: off
       coalescing: 3
@@ -87,6 +88,7 @@ import Testing
     var expected = RelayConfiguration()
     expected.workers = 4
     expected.pinsWorkers = true
+    expected.wantsHugePages = true
     expected.cipher = .multiBuffer
     expected.segmentsTrains = false
     expected.coalescing = .milliseconds(3)

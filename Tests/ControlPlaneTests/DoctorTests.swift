@@ -50,6 +50,13 @@ import Testing
     #expect(Doctor.workers(2, ports: [], isFree: true, takesTCP: true).isEmpty)
   }
 
+  @Test func hugePagesAreJudged() {
+    #expect(Doctor.hugePages(setting: "always [madvise] never\n").outcome == .hugePagesGiven)
+    #expect(Doctor.hugePages(setting: "[always] madvise never\n").outcome == .hugePagesGiven)
+    #expect(Doctor.hugePages(setting: "always madvise [never]\n").outcome == .hugePagesRefused)
+    #expect(Doctor.hugePages(setting: nil).outcome == .hugePagesRefused)
+  }
+
   @Test func congestionControlIsJudged() {
     func outcome(_ available: String?, _ allowed: String?, isRoot: Bool = false) -> Finding.Outcome {
       Doctor.congestionControl(available: available, allowed: allowed, isRoot: isRoot).outcome
@@ -129,6 +136,7 @@ import Testing
     let identity = try DTLSIdentity.generate()
     var settings = WorkerConfiguration()
     settings.loopbackOnly = true
+    settings.tcp = false
     settings.slotCount = 64
     let worker = try MediaWorker(configuration: settings, identity: identity)
     defer { worker.stop() }

@@ -2,18 +2,7 @@
 import ControlPlane
 import Testing
 
-@Suite struct ProcessorsTests {
-  @Test(arguments: [
-    ("\t0-3\n", [0, 1, 2, 3]), (" 7", [7]), ("8,0-1", [0, 1, 8]), ("2-1", []), ("", []), ("a,-,1-2-3,5", [5]),
-    ("0-99999999999", []), ("1,1,0-1", [0, 1]), ("4095-4096", []),
-  ])
-  func listsAreRead(_ list: String, _ numbers: [Int]) { #expect(Processors.numbers(in: list) == numbers) }
-
-  @Test func thisProcessHasSome() {
-    #expect(!Processors.given().isEmpty)
-    #expect(Processors.given(status: "/nowhere") == [0])
-  }
-
+@Suite struct WorkerPortsTests {
   @Test func workersAreThoseAskedForOrOneEach() {
     var configuration = RelayConfiguration()
     #expect(configuration.workerCount(processors: 6) == 6)
