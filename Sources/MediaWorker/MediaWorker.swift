@@ -32,6 +32,8 @@ public struct WorkerConfiguration: Sendable {
   public var coalescing = Coalescing.adaptive
   /// The longest that the packets of a picture wait for each other.
   public var coalescingBound = Interval.milliseconds(5)
+  /// A publisher's burst is over when nothing of it has come for so long: some system calls, or a thread switch.
+  public var burstGap = Interval.microseconds(150)
   /// Share of datagrams lost on purpose, each way, 0…1.
   public var faultDropFraction = 0.0
   public var core = CoreConfiguration()

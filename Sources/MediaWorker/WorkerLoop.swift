@@ -116,6 +116,7 @@ struct WorkerLoop: ~Copyable {
     faults = SplitMix64(seed: configuration.seed ^ 0x5EED)
     window = CoalescingWindow(configuration.coalescing, bound: configuration.coalescingBound)
     self.core.coalescing = window.interval
+    self.core.burstGap = configuration.burstGap
     counters.receiveBufferBytes = self.ports.udp.receiveBufferByteCount
   }
 

@@ -74,15 +74,20 @@ extension RelayCore {
     for place in gathering.indices {
       let index = gathering[place]
       guard streams.contains(index), let since = streams[index].pointee.gatheredSince else { continue }
-      if streams[index].pointee.hasWholePicture || now.monotonic - since >= coalescing {
+      let deadline = gatheringDeadline(since: since, last: streams[index].pointee.lastArrival)
+      if streams[index].pointee.hasWholePicture || now.monotonic >= deadline {
         routeGathered(index, now: now)
       } else {
-        nextGathered = min(nextGathered, since + coalescing)
+        nextGathered = min(nextGathered, deadline)
         gathering[kept] = index
         kept += 1
       }
     }
     gathering.removeLast(gathering.count - kept)
+  }
+
+  private func gatheringDeadline(since first: Instant, last: Instant) -> Instant {
+    max(first + coalescing, min(last + burstGap, first + Self.burstLimit))
   }
 
   /// Step 5: queues a stream's gathered packets for every subscription that shows it, receivers outermost, so that

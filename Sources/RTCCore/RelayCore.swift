@@ -108,6 +108,10 @@ public struct RelayCore: ~Copyable {
   var nextGathered: Instant = .distantFuture
   /// How long the packets of a picture wait for its last one, so that they leave as one train; sound never waits.
   public var coalescing = Interval.microseconds(0)
+  /// Packets of a picture that come this close together are one burst of its publisher's, and are waited for even when
+  /// `coalescing` is 0, up to `burstLimit`: else the first of them would leave while the last are being received.
+  public var burstGap = Interval.microseconds(0)
+  static let burstLimit = Interval.milliseconds(1)
   /// Packets being routed; only within one call.
   let batch = UnsafeMutablePointer<BatchPacket>.allocate(capacity: RelayCore.batchLimit)
   var due: [Int32] = []

@@ -61,6 +61,29 @@ import Testing
     #expect(lesson.bench.finish())
   }
 
+  /// Without a window, what comes together still leaves together; a publisher that has paused is not waited for.
+  @Test func aBurstIsWaitedForUntilItPauses() {
+    let lesson = Lesson()
+    lesson.bench.core.coalescing = .microseconds(0)
+    lesson.bench.core.burstGap = .microseconds(150)
+    for sequence in Int64(100)..<103 {
+      lesson.send(sequence, Lesson.slice(1_000))
+      lesson.bench.now.monotonic = lesson.bench.now.monotonic + .microseconds(100)
+    }
+    #expect(lesson.site.rtp.isEmpty)
+    #expect(lesson.bench.core.nextDeadline <= lesson.bench.now.monotonic + .microseconds(50))
+    lesson.bench.now.monotonic = lesson.bench.now.monotonic + .microseconds(50)
+    lesson.bench.drain()
+    #expect(lesson.bench.trains.map(\.segmentCount) == [3])
+    // A burst without an end is not waited for longer than a millisecond.
+    for sequence in Int64(103)..<115 {
+      lesson.send(sequence, Lesson.slice(1_000))
+      lesson.bench.now.monotonic = lesson.bench.now.monotonic + .microseconds(100)
+    }
+    #expect(lesson.site.rtp.count > 3)
+    #expect(lesson.bench.finish())
+  }
+
   @Test func soundDoesNotWait() {
     let lesson = Lesson()
     lesson.bench.send(
