@@ -14,7 +14,12 @@ public struct TCPCounters: Sendable {
   public var connections = 0
   public var accepted: UInt64 = 0
   /// Indexed by `TCPRefusal.rawValue`.
-  public var refused: [UInt64] = Array(repeating: 0, count: TCPRefusal.allCases.count)
+  public var refused: [UInt64] {
+    get { TCPRefusal.allCases.map { refusals[$0.rawValue] } }
+    set { for (reason, count) in zip(TCPRefusal.allCases, newValue) { refusals[reason.rawValue] = count } }
+  }
+  /// Flat, as a snapshot is. Room for more reasons than there are.
+  private var refusals = InlineArray<16, UInt64>(repeating: 0)
   /// Frames' lengths included.
   public var bytesReceived: UInt64 = 0
   public var bytesSent: UInt64 = 0
@@ -22,5 +27,5 @@ public struct TCPCounters: Sendable {
   public var packetsDropped: UInt64 = 0
   public init() {}
 
-  mutating func refuse(_ reason: TCPRefusal) { refused[reason.rawValue] &+= 1 }
+  mutating func refuse(_ reason: TCPRefusal) { refusals[reason.rawValue] &+= 1 }
 }

@@ -2,14 +2,16 @@ public import RTCCore
 
 /// A power-of-two histogram: bucket n counts values in 2^(n−1)…2^n − 1, bucket 0 counts zero.
 public struct Histogram: Sendable {
-  public private(set) var buckets: [UInt64] = Array(repeating: 0, count: 24)
+  public var buckets: [UInt64] { counts.indices.map { counts[$0] } }
+  /// Flat: an array would be shared with every snapshot, and copied when the next value comes.
+  private var counts = InlineArray<24, UInt64>(repeating: 0)
   public private(set) var sum: UInt64 = 0
   public private(set) var count: UInt64 = 0
   public init() {}
 
   mutating func add(_ value: Int) {
     let value = UInt64(max(value, 0))
-    buckets[min(64 - value.leadingZeroBitCount, buckets.count - 1)] &+= 1
+    counts[min(64 - value.leadingZeroBitCount, counts.count - 1)] &+= 1
     sum &+= value
     count &+= 1
   }

@@ -57,8 +57,13 @@ public struct CoreCounters: Sendable {
   public var slotsFree: UInt64 = 0
   public var slotsTotal: UInt64 = 0
   /// Indexed by `DropReason.rawValue`.
-  public var drops: [UInt64] = Array(repeating: 0, count: DropReason.allCases.count)
+  public var drops: [UInt64] {
+    get { DropReason.allCases.map { dropCounts[$0.rawValue] } }
+    set { for (reason, count) in zip(DropReason.allCases, newValue) { dropCounts[reason.rawValue] = count } }
+  }
+  /// An array would be shared with every snapshot, and copied at the next drop. Room for more reasons than there are.
+  private var dropCounts = InlineArray<64, UInt64>(repeating: 0)
   public init() {}
 
-  mutating func drop(_ reason: DropReason, _ count: Int = 1) { drops[reason.rawValue] &+= UInt64(count) }
+  mutating func drop(_ reason: DropReason, _ count: Int = 1) { dropCounts[reason.rawValue] &+= UInt64(count) }
 }
