@@ -162,6 +162,8 @@ final class FanoutRun {
     var span = RelaySpan()
     span.packets = grown("packets_sent_total")
     guard span.packets > 0 else { throw BenchError("the relay forwarded nothing") }
+    let running = after.metrics.keys.count { $0.hasPrefix("tongke_packets_sent_total{") }
+    guard running == workers else { throw BenchError("the relay runs \(running) workers, not \(workers)") }
     span.shares = (0..<workers).map {
       let name = "tongke_packets_sent_total{worker=\"\($0)\"}"
       return ((after.metrics[name] ?? 0) - (before.metrics[name] ?? 0)) / span.packets

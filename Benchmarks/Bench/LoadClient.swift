@@ -16,9 +16,10 @@ final class LoadClient: Sendable {
   let loop: LoadLoop
   private let identity: DTLSIdentity
 
-  init(limit: Int, profile: BenchProfile, pacing: Pacing) throws {
+  init(limit: Int, profile: BenchProfile, pacing: Pacing, sampleInterval: UInt32 = 100) throws {
     identity = try DTLSIdentity.generate()
-    loop = try LoadLoop(limit: limit, identity: identity, offered: profile.offered, pacing: pacing)
+    loop = try LoadLoop(
+      limit: limit, identity: identity, offered: profile.offered, pacing: pacing, sampleInterval: sampleInterval)
     loop.start()
   }
 
@@ -64,6 +65,25 @@ final class LoadClient: Sendable {
   private func join(
     _ link: RelayCommand.Links.End, role: NegotiationRole, number: UInt32
   ) async throws -> PeerDescription {
+    let entered = try await enter(link, role: role, number: number, http: .shared)
+    guard let description = entered.description else {
+      throw BenchError("the relay answered \(entered.status): \(entered.text.prefix(200))")
+    }
+    return description
+  }
+
+  /// What a POST was answered; no description when it was refused, status 0 when not answered.
+  struct Entered: Sendable {
+    var description: PeerDescription?
+    var status = 0
+    var text = ""
+    /// Of the session, as the relay wrote it.
+    var location = ""
+  }
+
+  func enter(
+    _ link: RelayCommand.Links.End, role: NegotiationRole, number: UInt32, http: HTTPClient
+  ) async throws -> Entered {
     var random = SystemRandomNumberGenerator()
     func text(_ count: Int) -> String {
       String((0..<count).map { _ in Character(UnicodeScalar(UInt8.random(in: 97...122, using: &random))) })
@@ -83,13 +103,14 @@ final class LoadClient: Sendable {
     request.headers.add(name: "Content-Type", value: "application/sdp")
     request.headers.add(name: "Authorization", value: "Bearer " + link.token)
     request.body = .bytes(ByteBuffer(string: offer.description.text))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+    guard let response = try? await http.execute(request, timeout: .seconds(20)) else { return Entered() }
     let body = String(buffer: try await response.body.collect(upTo: 1 << 17))
-    guard response.status == .created else {
-      throw BenchError("the relay answered \(response.status.code): \(body.prefix(200))")
-    }
-    return try Negotiation.apply(
+    var entered = Entered(status: Int(response.status.code), text: body)
+    guard response.status == .created else { return entered }
+    entered.location = response.headers.first(name: "Location") ?? ""
+    entered.description = try Negotiation.apply(
       answer: SessionDescription(parsing: body), to: offer, peer: PeerID(rawValue: UInt64(number) + 1),
       lesson: LessonID(rawValue: number), feed: FeedID(rawValue: 1))
+    return entered
   }
 }

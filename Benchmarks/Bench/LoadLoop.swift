@@ -27,8 +27,19 @@ struct LoadFigures: Sendable {
   var framesPublished: UInt64 = 0
   /// Processor time of the thread so far.
   var seconds = 0.0
+  var keyFramesPublished: UInt64 = 0
+  /// Each receiver by itself.
+  var peers: [LoadPeerFigures] = []
   /// SRTP profile of the first connected receiver.
   var profile: SRTPProfile?
+}
+
+/// What one receiver has had.
+struct LoadPeerFigures: Sendable {
+  var number: UInt32
+  var isFailed: Bool
+  var packets: UInt64
+  var missing: Int64
 }
 
 /// Nanoseconds from departure to the receiver's socket.
@@ -52,12 +63,17 @@ final class LoadLoop: @unchecked Sendable {
     /// The baseline is about to send: its streams are counted from now.
     case expectBaseline
     case sampleLatencies(Bool)
+    /// Latencies of these peers alone from now on.
+    case sampleOnly(Range<Int>)
+    /// Forgets peers; their numbers are not used again.
+    case remove(Set<Int>)
+    /// Lets peers do harm, one after another in each of the ways there are.
+    case misbehave(Range<Int>)
     case stop
   }
 
   static let socketCount = 16
   static let base: UInt32 = 0x7F01_0001
-  static let sampleInterval: UInt32 = 100
   /// Where streams lie in a `tk_load_peer`: two and their retransmissions, then the baseline's two.
   private static let baselineStreams: [UInt32] = [4, 5]
   static let baselineSSRC: UInt32 = 0x0B00_0000
@@ -78,6 +94,7 @@ final class LoadLoop: @unchecked Sendable {
   private var cursorMoment: Int64 = 0
   private var reportTurn: [UInt8] = []
   private var isSampling = false
+  private var sampled = 0..<Int.max
   private var latencies = LoadLatencies()
   private var opened: UInt64 = 0
   private var refused: UInt64 = 0
@@ -90,10 +107,12 @@ final class LoadLoop: @unchecked Sendable {
   private let wanted = Atomic<Bool>(false)
 
   /// - Parameter offered: SRTP profiles in OpenSSL's names, nil for all.
-  init(limit: Int, identity: DTLSIdentity, offered: String?, pacing: Pacing) throws {
+  init(
+    limit: Int, identity: DTLSIdentity, offered: String?, pacing: Pacing, sampleInterval: UInt32 = 100
+  ) throws {
     guard
       let load = tk_load_create(
-        Int32(Self.socketCount), Self.base, UInt32(limit), 64 << 20, Self.sampleInterval),
+        Int32(Self.socketCount), Self.base, UInt32(limit), 64 << 20, sampleInterval),
       let made = tk_identity_create(identity.certificatePEM, identity.privateKeyPEM)
     else { throw BenchError("no sockets for the load") }
     self.load = load
@@ -198,8 +217,23 @@ final class LoadLoop: @unchecked Sendable {
         }
       }
     case .sampleLatencies(let isSampling): self.isSampling = isSampling
+    case .sampleOnly(let numbers): sampled = numbers
+    case .remove(let numbers): remove(numbers)
+    case .misbehave(let numbers):
+      for peer in peers where numbers.contains(Int(peer.number)) {
+        let ways = Misbehaviour.allCases
+        peer.misbehaviour = ways[Int(peer.number) % ways.count]
+      }
     case .stop: isStopping = true
     }
+  }
+
+  private func remove(_ numbers: Set<Int>) {
+    peers.removeAll { numbers.contains(Int($0.number)) }
+    publishers.removeAll { numbers.contains(Int($0.peer.number)) }
+    for number in numbers { byNumber[number] = nil }
+    reportTurn = peers.indices.map { UInt8($0 % 10) }
+    cursor = 0
   }
 
   @discardableResult
@@ -257,7 +291,8 @@ final class LoadLoop: @unchecked Sendable {
     opened += 1
     // A retransmission has the original's number before its payload (RFC 4588 §4).
     let start = header.payloadOffset + (item.stream % 2 == 1 ? 2 : 0)
-    guard isSampling, item.stream % 2 == 0, item.stamp != 0, count >= start + 11 else { return }
+    guard isSampling, sampled.contains(Int(item.peer)), item.stream % 2 == 0, item.stamp != 0, count >= start + 11
+    else { return }
     let departure = bytes.loadUnaligned(fromByteOffset: start + LoadPublisher.departureOffset, as: Int64.self)
     let latency = Double(item.stamp - departure)
     if bytes[start + LoadPublisher.kindOffset] == DuePacket.Kind.key.rawValue {
@@ -290,9 +325,10 @@ final class LoadLoop: @unchecked Sendable {
       let peer = peers[cursor]
       peer.advance(now: instant, random: &random)
       if peer.state == .connected {
-        peer.sendFeedback()
+        let behaves = peer.misbehaviour.map(peer.misbehave) ?? true
+        if behaves { peer.sendFeedback() }
         reportTurn[cursor] += 1
-        if reportTurn[cursor] >= 10 {
+        if behaves, reportTurn[cursor] >= 10 {
           reportTurn[cursor] = 0
           peer.sendReport(now: instant)
         }
@@ -311,6 +347,7 @@ final class LoadLoop: @unchecked Sendable {
       if peer.state == .failed { figures.failed += 1 }
       figures.profile = figures.profile ?? peer.profile
       figures.strangers += peer.counts.pointee.strangers
+      var own = LoadPeerFigures(number: peer.number, isFailed: peer.state == .failed, packets: 0, missing: 0)
       for place in 0..<UInt32(6) {
         let stream = tk_load_stream_at(peer.counts, place).pointee
         guard stream.first >= 0 else { continue }
@@ -322,14 +359,18 @@ final class LoadLoop: @unchecked Sendable {
         } else {
           figures.packets += stream.received
           figures.missing += missing
+          own.packets += stream.received
+          own.missing += missing
         }
       }
+      figures.peers.append(own)
     }
     figures.seconds = Double(tk_thread_nanoseconds()) / 1e9
     figures.opened = opened
     figures.refused = refused
     figures.published = publishers.reduce(0) { $0 + $1.sent }
     figures.picturesPublished = publishers.reduce(0) { $0 + $1.picturesSent }
+    figures.keyFramesPublished = publishers.reduce(0) { $0 + $1.keyFramesBegun }
     figures.framesPublished = publishers.reduce(0) { $0 + $1.framesBegun }
     shared.withLock {
       $0.figures = figures

@@ -64,6 +64,7 @@ final class LoadPeer {
   let counts: UnsafeMutablePointer<tk_load_peer>
   private(set) var state = State.connecting
   private(set) var profile: SRTPProfile?
+  var misbehaviour: Misbehaviour?
   var sender: SRTPSender?
   var receiver: SRTPReceiver?
   let outbox: LoadOutbox

@@ -32,6 +32,7 @@ final class LoadPublisher {
   /// Of them, pictures; and frames begun.
   private(set) var picturesSent: UInt64 = 0
   private(set) var framesBegun: UInt64 = 0
+  private(set) var keyFramesBegun: UInt64 = 0
 
   private struct Stream {
     let ssrc: UInt32
@@ -101,7 +102,10 @@ final class LoadPublisher {
     }
     while start + frames * LessonPattern.frameInterval <= now {
       var (packets, isKeyFrame) = pattern.nextFrame(isKeyFrame: isWanted || frames == 0)
-      if isKeyFrame { lastKeyFrame = now }
+      if isKeyFrame {
+        lastKeyFrame = now
+        keyFramesBegun += 1
+      }
       let moment = start + frames * LessonPattern.frameInterval
       for place in packets.indices {
         packets[place].timestamp = UInt32(truncatingIfNeeded: moment / 1_000 * 90 / 1_000)
