@@ -194,10 +194,18 @@ struct StormBench: AsyncParsableCommand {
       report.add(group, "packetsLostBefore", Double(before.missing), "of the good ones")
       report.add(group, "keyFramesPerSecond", keyFrames.0, "of the publisher")
       report.add(group, "keyFramesPerSecondBefore", keyFrames.1, "of the publisher")
-      let resent = ["", "before"].enumerated().map { place, _ in
-        StormRun.total("tongke_packets_retransmitted_total", place == 0 ? metrics : metricsBefore)
+      let names = [
+        ("retransmitted", "tongke_packets_retransmitted_total", "", "packets, to all"),
+        ("repairsRefused", "tongke_packets_dropped_total", "repairLimit", "asked for beyond the budget"),
+        ("reportsRefused", "tongke_packets_dropped_total", "reportLimit", "beyond what one receiver may report"),
+        ("pictureRequestsRefused", "tongke_packets_dropped_total", "pictureLimit", "beyond what one may ask for"),
+      ]
+      for (name, metric, reason, meaning) in names {
+        let grown = [metrics, metricsBefore].map { samples in
+          StormRun.total(metric, samples.filter { reason.isEmpty || $0.key.contains("\"\(reason)\"") })
+        }
+        report.add(group, name, grown[0] - grown[1], meaning)
       }
-      report.add(group, "retransmitted", resent[0] - resent[1], "packets, mostly to those that ask without cause")
       report.add(group, "longestTurnMilliseconds", StormRun.longestTurn(metrics), "ms of processor time")
       report.add(group, "longestTurnMillisecondsBefore", StormRun.longestTurn(metricsBefore), "ms")
     } catch {
