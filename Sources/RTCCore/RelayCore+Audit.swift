@@ -28,6 +28,23 @@ extension RelayCore {
     return out
   }
 
+  /// How much of everything that comes and goes with peers is held, by name.
+  package var holdings: [String: Int] {
+    var subscriptions = 0
+    for index in 0..<tracks.end where tracks.contains(index) {
+      subscriptions += tracks[index].pointee.subscriptions.count
+    }
+    var members = 0
+    for index in 0..<lessons.end where lessons.contains(index) { members += lessons[index].pointee.peers.count }
+    return [
+      "peers": peers.count, "streams": streams.count, "sends": sends.count, "tracks": tracks.count,
+      "lessons": lessons.count, "sinks": sinks.count, "injections": injections.count, "paths": paths.count,
+      "identities": peerIndices.count, "fragments": fragments.count, "lessonIdentities": lessonIndices.count,
+      "controlling": controlling.count, "early": earlyCount, "subscriptions": subscriptions, "members": members,
+      "timers": wheel.count,
+    ]
+  }
+
   /// What the line to a peer is estimated to carry, bits per second; nil for a peer that is not here.
   package func estimate(of id: PeerID) -> Int64? {
     peerIndices[id].map { peers[$0].pointee.estimator.bitsPerSecond }

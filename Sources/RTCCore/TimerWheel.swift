@@ -62,6 +62,9 @@ struct TimerWheel {
     }
   }
 
+  /// Timers armed. O(timers): for checks.
+  var count: Int { armed.count { $0 >= 0 } }
+
   /// The earliest armed deadline, `.distantFuture` when none is armed.
   var nextDeadline: Instant {
     guard current != .min else { return .distantFuture }

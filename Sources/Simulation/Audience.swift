@@ -22,7 +22,6 @@ public final class Audience {
     public let lesson: Int
     let description: PeerDescription
     let path: NetworkPath
-    let joined: Instant
     /// Answers with feedback and reports as a browser does.
     public var isPolite = true
     public var watch: Watch?
@@ -68,6 +67,8 @@ public final class Audience {
   private var openers: [PeerID: Opener] = [:]
   public private(set) var members: [Member] = []
   private var places: [SocketAddress: Int] = [:]
+  /// Of those who have left: the next to join take them.
+  private var vacant: [Int] = []
   private var publishers: [Int: Publisher] = [:]
   private var number: UInt64 = 0
   /// Video packets of an ordinary picture; a key frame has three times as many.
@@ -139,13 +140,12 @@ public final class Audience {
     let remote = SocketAddress(
       ipv4: 0x0B00_0000 + UInt32(number >> 14), port: UInt16(1_024 + number & 0x3FFF))
     let path = NetworkPath(local: Self.relay, remote: remote)
-    places[remote] = members.count
-    members.append(
-      Member(
-        id: description.id, lesson: lesson, description: description, path: path, joined: now.monotonic,
-        watch: nil))
+    let member = Member(id: description.id, lesson: lesson, description: description, path: path, watch: nil)
+    let place = vacant.popLast() ?? members.count
+    if place == members.count { members.append(member) } else { members[place] = member }
+    places[remote] = place
     core.apply(.addPeer(description), now: now)
-    return members.count - 1
+    return place
   }
 
   private func join(_ lesson: Int, lines: [MediaLine], feed: FeedID?) -> Int {
@@ -169,6 +169,7 @@ public final class Audience {
   public func leave(_ place: Int) {
     core.apply(.removePeer(members[place].id), now: now)
     places[members[place].path.remote] = nil
+    vacant.append(place)
     drain()
   }
 
