@@ -130,7 +130,8 @@ final class RelayObserver {
   }
 
   private func note(_ header: RTPHeader, payload: [UInt8], now: Instant) {
-    var stream = streams[header.ssrc] ?? Stream()
+    // Taken out, so that noting one packet does not copy what was noted of all before it.
+    var stream = streams.removeValue(forKey: header.ssrc) ?? Stream()
     let sequence = stream.extender.extend(header.sequence)
     if stream.packets == 0 {
       stream.first = sequence
@@ -163,7 +164,7 @@ final class RelayObserver {
   /// A retransmission names a number: it must be one that was sent with the same payload, or one that never went out.
   private func noteRepair(of media: UInt32, payload: [UInt8], header: RTPHeader, now: Instant) {
     guard payload.count >= 2 else { return }
-    guard var stream = streams[media] else { return violate("a repair before its stream", at: now) }
+    guard var stream = streams.removeValue(forKey: media) else { return violate("a repair before its stream", at: now) }
     let original = UInt16(payload[0]) << 8 | UInt16(payload[1])
     let behind = Int64(Int16(bitPattern: UInt16(truncatingIfNeeded: stream.highest) &- original))
     let sequence = stream.highest - behind
