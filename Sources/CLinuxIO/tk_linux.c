@@ -76,6 +76,10 @@ static int64_t microseconds(clockid_t clock) {
 
 int64_t tk_monotonic_microseconds(void) { return microseconds(CLOCK_MONOTONIC); }
 int64_t tk_realtime_microseconds(void) { return microseconds(CLOCK_REALTIME); }
+void tk_sleep(int64_t pause) {
+  struct timespec length = {.tv_sec = pause / 1000000, .tv_nsec = pause % 1000000 * 1000};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &length, NULL);
+}
 int64_t tk_thread_microseconds(void) { return microseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 typedef struct {

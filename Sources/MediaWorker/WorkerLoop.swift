@@ -76,6 +76,8 @@ struct WorkerLoop: ~Copyable {
   private var utilisation = UtilisationMeter()
   /// The thread's processor time at the end of the last turn.
   private var processorTime: Int64 = 0
+  /// The start of the last turn, microseconds.
+  private var turnStart: Int64 = 0
   /// The start of the turn whose sending is not done yet.
   private var backlogSince: Int64?
   private var faults: SplitMix64
@@ -133,7 +135,12 @@ struct WorkerLoop: ~Copyable {
         continue
       }
       let deadline = core.nextDeadline
-      let now = tk_monotonic_microseconds()
+      var now = tk_monotonic_microseconds()
+      let rest = min(turnStart + turnSpacing(utilisation: utilisation.permille).microseconds, deadline.microseconds)
+      if rest > now {
+        tk_sleep(rest - now)
+        now = tk_monotonic_microseconds()
+      }
       let limit: Int64 = 100_000
       let pause = deadline == .distantFuture ? limit : min(max(deadline.microseconds - now, 0), limit)
       let ready = tk_epoll_wait(epoll, pause)
@@ -165,6 +172,7 @@ struct WorkerLoop: ~Copyable {
   /// True when there was more to receive or to send than a turn takes.
   private mutating func turn() -> Bool {
     let now = monotonicNow()
+    turnStart = now.monotonic.microseconds
     var taken = 0
     while taken < Self.commandLimit, let command = commands.pop() {
       taken += 1

@@ -35,7 +35,7 @@ extension RelayCore {
       markDirty(index)
     }
     if peer.pointee.nextReport <= moment {
-      peer.pointee.nextReport = moment + .seconds(1)
+      peer.pointee.nextReport = (moment + .seconds(1)).aligned(to: .milliseconds(20))
       peer.pointee.owesReport = true
       markDirty(index)
     }
@@ -44,12 +44,12 @@ extension RelayCore {
       markDirty(index)
     }
     if peer.pointee.nextLayerCheck <= moment {
-      peer.pointee.nextLayerCheck = moment + .milliseconds(200)
+      peer.pointee.nextLayerCheck = (moment + .milliseconds(150)).aligned(to: .milliseconds(50))
       if peer.pointee.phase == .connected { checkLayers(peer: index, now: now) }
       checkRecovery(index, now: now)
     }
     if peer.pointee.nextStatistics <= moment {
-      peer.pointee.nextStatistics = moment + .seconds(1)
+      peer.pointee.nextStatistics = (moment + .milliseconds(900)).aligned(to: .milliseconds(100))
       emit(.peerStatistics(statistics(of: index, now: now)))
       trimQueues(index, now: now)
     }

@@ -19,6 +19,13 @@ public struct Instant: Hashable, Comparable, Sendable {
   }
 }
 
+extension Instant {
+  /// This moment or the next multiple of `tick`: what peers do about once a second they do together, in one turn.
+  func aligned(to tick: Interval) -> Instant {
+    Instant(microseconds: (microseconds + tick.microseconds - 1) / tick.microseconds * tick.microseconds)
+  }
+}
+
 /// A signed length of time in microseconds.
 public struct Interval: Hashable, Comparable, Sendable {
   public var microseconds: Int64

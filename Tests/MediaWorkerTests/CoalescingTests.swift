@@ -25,6 +25,12 @@ import Testing
     #expect(Self.window(after: [600, 300, 340]) == 1_875, "up again within the five points: no change")
   }
 
+  @Test func turnsAreSpacedByWhatThereIsToDo() {
+    #expect(turnSpacing(utilisation: 0) == .microseconds(0))
+    #expect(turnSpacing(utilisation: 20) == .microseconds(120))
+    #expect(turnSpacing(utilisation: 1_000) == .milliseconds(1))
+  }
+
   @Test func aFixedWindowStays() {
     #expect(Self.window(after: [0, 1_000], mode: .fixed(.milliseconds(3))) == 3_000)
   }

@@ -59,6 +59,9 @@ int tk_epoll_third(int epoll, int third);
 int tk_epoll_wait(int epoll, int64_t microseconds);
 void tk_close(int descriptor);
 
+/* Sleeps so long, whatever becomes readable meanwhile. */
+void tk_sleep(int64_t microseconds);
+
 /* Microseconds of CLOCK_MONOTONIC and of CLOCK_REALTIME since 1970. */
 int64_t tk_monotonic_microseconds(void);
 int64_t tk_realtime_microseconds(void);
