@@ -49,7 +49,7 @@ extension RelayCore {
       checkRecovery(index, now: now)
     }
     if peer.pointee.nextStatistics <= moment {
-      peer.pointee.nextStatistics = (moment + .milliseconds(500)).aligned(to: .seconds(1))
+      peer.pointee.nextStatistics = (moment + .milliseconds(900)).aligned(to: .milliseconds(100))
       emit(.peerStatistics(statistics(of: index, now: now)))
       trimQueues(index, now: now)
     }

@@ -27,8 +27,8 @@ import Testing
 
   @Test func turnsAreSpacedByWhatThereIsToDo() {
     #expect(turnSpacing(utilisation: 0) == .microseconds(0))
-    #expect(turnSpacing(utilisation: 20) == .microseconds(240))
-    #expect(turnSpacing(utilisation: 1_000) == .milliseconds(2))
+    #expect(turnSpacing(utilisation: 20) == .microseconds(120))
+    #expect(turnSpacing(utilisation: 1_000) == .milliseconds(1))
   }
 
   @Test func aFixedWindowStays() {
