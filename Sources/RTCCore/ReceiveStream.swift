@@ -86,7 +86,9 @@ struct ReceiveStream: ~Copyable {
   /// Ages count by arrival, not by capture: a burst brings packets whose capture is seconds ago.
   /// When slots run short, below an eighth, nothing older than that second is kept: late joiners then wait for a key
   /// frame, and no lesson loses a packet.
-  mutating func trim(now: Instant, configuration: CoreConfiguration, ledger: inout SlotLedger) {
+  /// - Parameter share: packets that may stay when that was not enough.
+  mutating func trim(now: Instant, configuration: CoreConfiguration, share: Int, ledger: inout SlotLedger) {
+    trim(to: share, ledger: &ledger)
     if marks.last.map({ now - $0.at >= .milliseconds(100) }) ?? true {
       marks.append((now, history.highest))
       let isTight = ledger.freeCount * 8 < ledger.slotCount
@@ -101,6 +103,11 @@ struct ReceiveStream: ~Copyable {
     while history.byteCount > configuration.pictureGroupBytes, history.count > 1 {
       history.trim(below: history.lowest + 1, ledger: &ledger)
     }
+  }
+
+  /// Lets go of the oldest packets beyond a share.
+  mutating func trim(to share: Int, ledger: inout SlotLedger) {
+    if history.count > share { history.trim(below: history.highest - Int64(share) + 1, ledger: &ledger) }
   }
 
   /// The key frame a late joiner can start at: present in the history.

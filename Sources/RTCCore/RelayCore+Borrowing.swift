@@ -137,7 +137,8 @@ extension RelayCore {
   /// for a picture that is still missing.
   mutating func keepForeign(_ index: Int32, now: Now) {
     let stream = streams[index]
-    stream.pointee.trim(now: now.monotonic, configuration: configuration, ledger: &ledger)
+    let share = historyShare
+    stream.pointee.trim(now: now.monotonic, configuration: configuration, share: share, ledger: &ledger)
     if stream.pointee.owesPicture { requestPicture(index, now: now) }
   }
 

@@ -31,7 +31,8 @@ extension RelayCore {
     }
     if record.flags.contains(.keyFrameStart) { noteKeyFrame(streamIndex, record, now: now) }
     lend(record, stream: streamIndex)
-    stream.pointee.trim(now: now.monotonic, configuration: configuration, ledger: &ledger)
+    let share = historyShare
+    stream.pointee.trim(now: now.monotonic, configuration: configuration, share: share, ledger: &ledger)
     if stream.pointee.routedThrough == .min { stream.pointee.routedThrough = record.extendedSequence - 1 }
     guard record.extendedSequence > stream.pointee.routedThrough else {
       batch[0] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))

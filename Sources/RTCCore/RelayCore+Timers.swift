@@ -107,8 +107,10 @@ extension RelayCore {
   /// What belongs to no peer: publishers that do not answer, sinks' layers.
   private mutating func keepHouse(now: Now) {
     if neighbours.count > 0 { updateLendingFloor() }
+    let share = historyShare
     for index in 0..<streams.end where streams.contains(index) {
       let stream = streams[index]
+      stream.pointee.trim(to: share, ledger: &ledger)
       if stream.pointee.isForeign {
         keepForeign(index, now: now)
         continue
@@ -125,6 +127,14 @@ extension RelayCore {
       }
     }
     for index in 0..<sinks.end where sinks.contains(index) { checkSinkLayer(index, now: now) }
+  }
+
+  /// Packets that one stream's history may hold: all that it wants while a sixteenth of the slots is free, else an equal
+  /// part of seven eighths. Without it, silent streams and many new ones could fill the memory; then no packet comes in,
+  /// and histories shrink by packets that come.
+  var historyShare: Int {
+    guard ledger.freeCount < ledger.slotCount / 16 else { return .max }
+    return max(32, ledger.slotCount * 7 / 8 / max(streams.count, 1))
   }
 
   /// Asks a publisher for one key frame before anybody needs it: whoever joins a second before the next one shall not
