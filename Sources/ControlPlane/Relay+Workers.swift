@@ -6,7 +6,7 @@ extension WorkerConfiguration {
   /// What the relay's configuration says of so many workers, but for what differs from one to another.
   init(_ configuration: RelayConfiguration, workers: Int, cipher: CipherLibrary, seed: UInt64) {
     self.init()
-    // 150 lessons of 2 Mbit/s whose publishers send a key frame every 2 s; beyond that histories are shortened. 200 MiB.
+    // 150 lessons of 2 Mbit/s with a key frame every 2 s are 200 MiB; beyond that histories are shortened.
     slotCount = 131_072
     udpPort = configuration.udpPort
     tcp = configuration.mediaTakesTCP(workers: workers)

@@ -107,7 +107,7 @@ public final class MediaWorkerPool: Sendable {
     workers[home].send(.closeLink(lesson, to: far))
   }
 
-  /// Ends the workers one after another, in any state of their links: each gives back what it has borrowed with its last
+  /// Ends the workers one after another, in any state of their links: each gives back what it borrowed with its last
   /// turn. The packet memory stays mapped, since leases may still be out.
   public func stop() { for worker in workers { worker.stop() } }
 }

@@ -16,7 +16,8 @@
   @inlinable public static var none: SlotIndex { SlotIndex(rawValue: .max) }
 }
 
-/// The bytes of all packets of a worker, or of all workers of a process: `slotCount` buffers of `stride` bytes in one anonymous mapping.
+/// The bytes of all packets of a worker, or of all workers of a process: `slotCount` buffers of `stride` bytes in one
+/// anonymous mapping.
 ///
 /// A trivially copyable handle that any thread may hold; who may read or write a slot is decided by `SlotLedger`'s
 /// references and by leases. The default stride of 1,600 holds an MTU of 1,500 with room, and is no power of two, so
@@ -30,8 +31,8 @@
 
   /// Maps the memory. Traps when the sizes make no sense or the kernel refuses: a worker cannot start without it.
   ///
-  /// - Parameter hugePages: asks for pages of 2 MiB, where the kernel gives them on request (`madvise`). Fewer misses of
-  ///   the translation cache, but memory becomes resident 1,310 slots at a time.
+  /// - Parameter hugePages: asks for pages of 2 MiB, where the kernel gives them on request (`madvise`). Fewer misses
+  ///   of the translation cache, but memory becomes resident 1,310 slots at a time.
   public init(slotCount: Int, stride: Int = 1_600, hugePages: Bool = false) {
     precondition(slotCount > 0 && slotCount < Int(UInt32.max), "slot count must fit a SlotIndex")
     precondition(stride >= 64 && stride <= 65_536 && stride % 16 == 0, "stride must be 64…65,536, a multiple of 16")
