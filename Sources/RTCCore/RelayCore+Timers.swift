@@ -129,9 +129,9 @@ extension RelayCore {
     for index in 0..<sinks.end where sinks.contains(index) { checkSinkLayer(index, now: now) }
   }
 
-  /// Packets that one stream's history may hold: all that it wants while a sixteenth of the slots is free, else an equal
-  /// part of seven eighths. Without it, silent streams and many new ones could fill the memory; then no packet comes in,
-  /// and histories shrink by packets that come.
+  /// Packets that one stream's history may hold: all that it wants while a sixteenth of the slots is free, else an
+  /// equal part of seven eighths. Without it, silent streams and many new ones could fill the memory; then no packet
+  /// comes in, and histories shrink by packets that come.
   var historyShare: Int {
     guard ledger.freeCount < ledger.slotCount / 16 else { return .max }
     return max(32, ledger.slotCount * 7 / 8 / max(streams.count, 1))
