@@ -155,6 +155,8 @@ let package = Package(
 // `--scratch-path` keeps its products apart.
 if Context.environment["TONGKE_PARTS"] == "media" {
   let parts: Set = ["PacketRing", "RTCWire", "RTCCore", "Recorder", "MediaWorker", "Simulation"]
+  // For Benchmarks/Micro, which is a package of its own.
+  package.products = [.library(name: "MediaParts", targets: ["PacketRing", "RTCWire", "RTCCore"])]
   package.dependencies = []
   package.targets.removeAll { target in
     let part = target.name.hasSuffix("Tests") ? String(target.name.dropLast(5)) : target.name
