@@ -95,15 +95,16 @@ struct StormBench: AsyncParsableCommand {
   // MARK: Joins and leaves
 
   private func measureChurn(into report: inout Report) async throws {
-    let total = churn + wave
+    // What grows once does so meanwhile.
+    let warming = min(4, max(1, churn / wave / 4)) * wave
+    let total = churn + warming
     let run = try StormRun(lessons: 1, seats: 200, limit: total + 2, lines: lines)
     do {
       try await run.publish(bitsPerSecond: bitrate.bitsPerSecond)
       let links = (0..<wave).map { run.lessons[0].whep[$0 % run.lessons[0].whep.count] }
-      // What grows once does so in the first wave.
       var (refused, failed, incomplete, slowest) = (0, 0, 0, 0.0)
       var before = 0
-      var done = -wave
+      var done = -warming
       while done < churn {
         let joined = try await run.join(
           Array(links.prefix(min(wave, max(churn - done, 1)))), within: .milliseconds(500))
@@ -121,7 +122,8 @@ struct StormBench: AsyncParsableCommand {
       let after = try run.relay.proportionalBytes()
       let metrics = try await run.relay.metrics()
       let group = "\(churn) joins and leaves, \(wave) at a time"
-      report.add(group, "ratioMemory", Double(after) / Double(max(before, 1)), "of what it was after the first wave")
+      report.add(
+        group, "ratioMemory", Double(after) / Double(max(before, 1)), "of what it was after the first \(warming)")
       report.add(group, "memoryMegabytesBefore", Double(before) / 1e6, "MB, proportional set size")
       report.add(group, "memoryMegabytes", Double(after) / 1e6, "MB")
       report.add(group, "slowestWaveMilliseconds", slowest, "ms, first POST to media at all of a wave")

@@ -89,7 +89,8 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
 
 /* The length of the datagrams that the kernel cuts a message into; 0 when it is one. */
 static size_t segment_of(const struct msghdr *message) {
-  for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item != NULL; item = CMSG_NXTHDR((struct msghdr *)message, item)) {
+  struct msghdr *all = (struct msghdr *)message;
+  for (struct cmsghdr *item = CMSG_FIRSTHDR(all); item != NULL; item = CMSG_NXTHDR(all, item)) {
     if (item->cmsg_level != IPPROTO_UDP || item->cmsg_type != UDP_SEGMENT) continue;
     uint16_t segment;
     memcpy(&segment, CMSG_DATA(item), sizeof segment);
