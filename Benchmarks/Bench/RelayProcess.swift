@@ -47,9 +47,14 @@ final class RelayProcess {
   }
 
   /// Bytes of memory that are its own, and its share of what others use too.
-  func proportionalBytes() throws -> Int {
+  func proportionalBytes() throws -> Int { try memory("Pss") }
+
+  /// Bytes of memory that stand for no file, which nobody else's coming and going changes.
+  func anonymousBytes() throws -> Int { try memory("Pss_Anon") + memory("Pss_Shmem") }
+
+  private func memory(_ field: String) throws -> Int {
     let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/smaps_rollup", encoding: .utf8)
-    for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
+    for line in text.split(separator: "\n") where line.hasPrefix(field + ":") {
       if let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) { return kilobytes << 10 }
     }
     throw BenchError("the system tells no memory of a process")

@@ -95,8 +95,8 @@ struct StormBench: AsyncParsableCommand {
   // MARK: Joins and leaves
 
   private func measureChurn(into report: inout Report) async throws {
-    // What grows once does so meanwhile.
-    let warming = min(4, max(1, churn / wave / 4)) * wave
+    // As many associations linger then as later, and what grows once has done so.
+    let warming = max(1, churn / 2 / wave) * wave
     let total = churn + warming
     let run = try StormRun(lessons: 1, seats: 200, limit: total + 2, lines: lines)
     do {
@@ -115,16 +115,16 @@ struct StormBench: AsyncParsableCommand {
         done += wave
         if done == 0 {
           try await Task.sleep(for: .seconds(settle))
-          before = try run.relay.proportionalBytes()
+          before = try run.relay.anonymousBytes()
         }
       }
       try await Task.sleep(for: .seconds(settle))
-      let after = try run.relay.proportionalBytes()
+      let after = try run.relay.anonymousBytes()
       let metrics = try await run.relay.metrics()
       let group = "\(churn) joins and leaves, \(wave) at a time"
       report.add(
         group, "ratioMemory", Double(after) / Double(max(before, 1)), "of what it was after the first \(warming)")
-      report.add(group, "memoryMegabytesBefore", Double(before) / 1e6, "MB, proportional set size")
+      report.add(group, "memoryMegabytesBefore", Double(before) / 1e6, "MB, of no file")
       report.add(group, "memoryMegabytes", Double(after) / 1e6, "MB")
       report.add(group, "slowestWaveMilliseconds", slowest, "ms, first POST to media at all of a wave")
       report.add(group, "incompleteWaves", Double(incomplete), "waves")
