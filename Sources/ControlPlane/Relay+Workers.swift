@@ -39,7 +39,9 @@ extension Relay {
     let ports = configuration.mediaPorts(workers: count)
     guard configuration.udpPort == 0 || ports.count == count else {
       let finding = Doctor.workers(count, ports: ports, isFree: false, takesTCP: configuration.takesTCP)[0]
-      throw RelayStartError { finding.sentence(in: $0) }
+      throw RelayStartError {
+        [finding.sentence(in: $0), finding.fix(in: $0)].compactMap(\.self).joined(separator: "\n")
+      }
     }
     let seed = secureRandomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     let settings = WorkerConfiguration(configuration, workers: count, cipher: cipher, seed: seed)
@@ -51,19 +53,20 @@ extension Relay {
   /// The pool has let go of the ports it had, so the one that is taken is still the first to be.
   private static func startError(_ error: WorkerError, ports: [UInt16], loopbackOnly: Bool) -> RelayStartError {
     let key: String
+    let reason: String
     var isUDP = true
     switch error {
-    case .socket: key = "serve.udp"
-    case .listener:
-      key = "serve.tcp"
+    case .socket(let error): (key, reason) = ("serve.udp", "\(error)")
+    case .listener(let error):
+      (key, reason) = ("serve.tcp", "\(error)")
       isUDP = false
-    case .certificate: key = "serve.identity"
+    case .certificate(let error): (key, reason) = ("serve.identity", "\(error)")
     }
     let host = loopbackOnly ? "127.0.0.1" : "::"
     let taken = ports.first { port in
       SocketAddress(address: host, port: port).map { MachineProbe.port($0, isUDP: isUDP) != .free } ?? false
     }
     let port = taken ?? ports.first ?? 0
-    return RelayStartError { Text.of(key, in: $0, ["port": String(port), "error": "\(error)"]) }
+    return RelayStartError { Text.of(key, in: $0, ["port": String(port), "error": reason]) }
   }
 }

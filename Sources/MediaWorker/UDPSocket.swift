@@ -150,6 +150,8 @@ package struct UDPSocket: ~Copyable {
 }
 
 /// An error of the system when a socket was made.
-public struct SocketError: Error, Sendable {
+public struct SocketError: Error, Sendable, CustomStringConvertible {
   public let code: Int32
+  /// The system's own words, such as "Address already in use".
+  public var description: String { String(cString: strerror(code)) }
 }

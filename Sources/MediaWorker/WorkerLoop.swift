@@ -44,7 +44,7 @@ final class WorkerStart: @unchecked Sendable {
 /// The state of a worker's thread: a value on that thread's stack, so that no access to it needs to be checked.
 ///
 /// A turn: clock once → commands → returned leases and injected packets → receive batches → handshake results → timers
-/// → drain → transmit → counters; then `epoll_wait` until the core's next deadline.
+/// → drain → transmit → counters; then a rest by `turnSpacing`, and `epoll_wait` until the core's next deadline.
 struct WorkerLoop: ~Copyable {
   /// Batches of 64 in a turn, and no more after so long: beyond that, timers and sending come first. Checks of a storm
   /// cost ten times what media does.

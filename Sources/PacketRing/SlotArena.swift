@@ -36,8 +36,8 @@
   public init(slotCount: Int, stride: Int = 1_600, hugePages: Bool = false) {
     precondition(slotCount > 0 && slotCount < Int(UInt32.max), "slot count must fit a SlotIndex")
     precondition(stride >= 64 && stride <= 65_536 && stride % 16 == 0, "stride must be 64…65,536, a multiple of 16")
-    let mapping = mmap(
-      nil, slotCount * stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | Int32(MAP_ANONYMOUS) | Int32(MAP_NORESERVE), -1, 0)
+    let flags = MAP_PRIVATE | Int32(MAP_ANONYMOUS) | Int32(MAP_NORESERVE)
+    let mapping = mmap(nil, slotCount * stride, PROT_READ | PROT_WRITE, flags, -1, 0)
     guard let mapping, mapping != MAP_FAILED else {
       preconditionFailure("cannot map \(slotCount * stride) bytes of packet memory")
     }

@@ -84,15 +84,13 @@ struct ReceiveStream: ~Copyable {
   /// Releases what nobody will ask for again: before the group of pictures, and come more than a second ago.
   ///
   /// Ages count by arrival, not by capture: a burst brings packets whose capture is seconds ago.
-  /// When slots run short, below an eighth, nothing older than that second is kept: late joiners then wait for a key
-  /// frame, and no lesson loses a packet.
-  /// - Parameter share: packets that may stay when that was not enough.
+  /// - Parameter share: packets that may stay, `historyShare`: when slots run short late joiners wait for a key frame,
+  ///   and no lesson loses a packet.
   mutating func trim(now: Instant, configuration: CoreConfiguration, share: Int, ledger: inout SlotLedger) {
     trim(to: share, ledger: &ledger)
     if marks.last.map({ now - $0.at >= .milliseconds(100) }) ?? true {
       marks.append((now, history.highest))
-      let isTight = ledger.freeCount * 8 < ledger.slotCount
-      let ageLimit = now - (isTight ? .seconds(1) : isVideo ? configuration.pictureGroupAge : .seconds(2))
+      let ageLimit = now - (isVideo ? configuration.pictureGroupAge : .seconds(2))
       while marks.count > 1, marks[1].at <= ageLimit { marks.removeFirst() }
       if let oldest = marks.first, oldest.at <= ageLimit { history.trim(below: oldest.sequence, ledger: &ledger) }
       if let second = marks.last(where: { now - $0.at >= .seconds(1) }) {

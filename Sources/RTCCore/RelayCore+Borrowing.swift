@@ -135,9 +135,8 @@ extension RelayCore {
 
   /// Lets go of what has grown old though nothing comes, so that a lender short of slots gets them back, and asks again
   /// for a picture that is still missing.
-  mutating func keepForeign(_ index: Int32, now: Now) {
+  mutating func keepForeign(_ index: Int32, share: Int, now: Now) {
     let stream = streams[index]
-    let share = historyShare
     stream.pointee.trim(now: now.monotonic, configuration: configuration, share: share, ledger: &ledger)
     if stream.pointee.owesPicture { requestPicture(index, now: now) }
   }

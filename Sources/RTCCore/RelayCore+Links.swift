@@ -9,8 +9,8 @@ extension RelayCore {
   /// Leases taken from one worker in a turn, as many as datagrams from the socket.
   static let borrowLimit = 512
   /// Lending stops below so many free slots: all that the lent streams have in their histories, as if the others never
-  /// gave anything back, and an eighth besides for what grows. So 28,672 of 65,536 slots may lie in the histories of
-  /// lent streams, whatever the number of links: 13 streams of 2 Mbit/s that keep 10 s, 44 that keep 3 s.
+  /// gave anything back, and an eighth besides for what grows. So 7/16 of the slots may lie in the histories of lent
+  /// streams, whatever the number of links: of 131,072, 26 streams of 2 Mbit/s that keep 10 s, or 88 that keep 3 s.
   mutating func updateLendingFloor() {
     var needed = ledger.slotCount / 8
     for index in 0..<streams.end where streams.contains(index) && streams[index].pointee.lentTo != 0 {

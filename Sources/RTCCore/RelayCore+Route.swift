@@ -194,7 +194,7 @@ extension RelayCore {
     let send = sends[subscription.destination]
     // Before its keys are there a pane shows nothing; it starts at a key frame when they have come.
     guard peers[subscription.peer].pointee.phase == .connected, !send.pointee.isPaused,
-      stream.pointee.isVideo == false || !peers[subscription.peer].pointee.isBlocked
+      !stream.pointee.isVideo || !peers[subscription.peer].pointee.isBlocked
     else { return false }
     guard let codec = send.pointee.codec(for: stream.pointee.codec) else {
       if send.pointee.lastSource != streamIndex {

@@ -110,11 +110,11 @@ extension RelayCore {
     let share = historyShare
     for index in 0..<streams.end where streams.contains(index) {
       let stream = streams[index]
-      stream.pointee.trim(to: share, ledger: &ledger)
       if stream.pointee.isForeign {
-        keepForeign(index, now: now)
+        keepForeign(index, share: share, now: now)
         continue
       }
+      stream.pointee.trim(to: share, ledger: &ledger)
       guard stream.pointee.isVideo else { continue }
       tellIgnoring(index)
       guard let asked = stream.pointee.lastPictureRequest else {

@@ -91,6 +91,35 @@ struct SRTPLibrary: ~Copyable {
   }
 }
 
+/// What one direction of a peer is sealed or opened with, of whichever profile was agreed; the others are empty.
+struct DirectionCiphers: ~Copyable {
+  /// RTP of the GCM profiles.
+  let media: GCMCipher
+  /// SRTCP of the GCM profiles.
+  let report: GCMCipher
+  /// RTP of the SHA-1 profile.
+  let counterMode: CounterModeCipher
+  /// SRTCP of the SHA-1 profile.
+  let library: SRTPLibrary
+
+  /// - Parameter choice: what does AES-GCM, one of `CipherLibrary.available` (trap).
+  init(profile: SRTPProfile, key: [UInt8], salt: [UInt8], isSealing: Bool, library choice: CipherLibrary) {
+    if profile.isGCM {
+      media = GCMCipher(
+        masterKey: key, masterSalt: salt, keyLabel: 0, saltLabel: 2, isSealing: isSealing, library: choice)
+      report = GCMCipher(
+        masterKey: key, masterSalt: salt, keyLabel: 3, saltLabel: 5, isSealing: isSealing, library: choice)
+      counterMode = CounterModeCipher()
+      library = SRTPLibrary()
+    } else {
+      media = GCMCipher()
+      report = GCMCipher()
+      counterMode = CounterModeCipher(masterKey: key, masterSalt: salt)
+      library = SRTPLibrary(profile: profile, key: key, salt: salt, isOutbound: isSealing)
+    }
+  }
+}
+
 /// HMAC-SHA1 for STUN MESSAGE-INTEGRITY (RFC 8489 §14.5).
 public func hmacSHA1(key: String, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer? = nil) -> [UInt8]
 {

@@ -7,31 +7,15 @@ public import RTCWire
 /// worker.
 public struct SRTPReceiver: ~Copyable {
   private let profile: SRTPProfile
-  private let cipher: GCMCipher
-  private let reportCipher: GCMCipher
-  private let counterMode: CounterModeCipher
-  private let library: SRTPLibrary
+  private let ciphers: DirectionCiphers
   private var windows = ReplayWindows()
   private var reportWindows = ReplayWindows()
 
   /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap).
   public init(keys: SRTPKeys, library choice: CipherLibrary = .best) {
     profile = keys.profile
-    let key = keys.remoteKey
-    let salt = keys.remoteSalt
-    if profile.isGCM {
-      cipher = GCMCipher(
-        masterKey: key, masterSalt: salt, keyLabel: 0, saltLabel: 2, isSealing: false, library: choice)
-      reportCipher = GCMCipher(
-        masterKey: key, masterSalt: salt, keyLabel: 3, saltLabel: 5, isSealing: false, library: choice)
-      counterMode = CounterModeCipher()
-      library = SRTPLibrary()
-    } else {
-      cipher = GCMCipher()
-      reportCipher = GCMCipher()
-      counterMode = CounterModeCipher(masterKey: key, masterSalt: salt)
-      library = SRTPLibrary(profile: profile, key: key, salt: salt, isOutbound: false)
-    }
+    ciphers = DirectionCiphers(
+      profile: profile, key: keys.remoteKey, salt: keys.remoteSalt, isSealing: false, library: choice)
   }
 
   /// Opens one SRTP packet in place.
@@ -52,10 +36,10 @@ public struct SRTPReceiver: ~Copyable {
     let base = packet.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: it has a header
     let isAuthentic =
       profile.isGCM
-      ? cipher.open(
+      ? ciphers.media.open(
         ssrc: header.ssrc, index: index, associated: UnsafeRawBufferPointer(start: base, count: header.payloadOffset),
         text: base + header.payloadOffset, byteCount: textCount)
-      : counterMode.open(
+      : ciphers.counterMode.open(
         ssrc: header.ssrc, index: index, packet: base, headerByteCount: header.payloadOffset, byteCount: count)
     guard isAuthentic else { throw .authentication }
     windows.commit(index, header.ssrc)
@@ -80,7 +64,7 @@ public struct SRTPReceiver: ~Copyable {
     guard !state.isReplay(index) else { throw .replayed }
     let base = packet.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: measured above
     let isAuthentic = ReportLayout.withAssociated(base, trailer: trailer) {
-      reportCipher.open(
+      ciphers.report.open(
         ssrc: ssrc, index: index, associated: $0, text: base + ReportLayout.headerByteCount, byteCount: textCount)
     }
     guard isAuthentic else { throw .authentication }
@@ -91,7 +75,7 @@ public struct SRTPReceiver: ~Copyable {
   private mutating func openRTCPByLibrary(_ packet: UnsafeMutableRawBufferPointer) throws(SRTPError) -> Int {
     guard packet.count >= 8 + 4 + 10 else { throw .tooShort }
     var count = Int32(packet.count)
-    let status = tk_srtp_unprotect_rtcp(library.session, packet.baseAddress, &count)
+    let status = tk_srtp_unprotect_rtcp(ciphers.library.session, packet.baseAddress, &count)
     guard status == TK_SRTP_OK else { throw SRTPLibrary.error(status) }
     return Int(count)
   }

@@ -6,10 +6,7 @@ import CSRTP
 /// Every (SSRC, index) is sealed once at most: of RTP by the caller's `SealIndex`, of SRTCP by this value's own count.
 public struct SRTPSender: ~Copyable {
   private let profile: SRTPProfile
-  private let cipher: GCMCipher
-  private let reportCipher: GCMCipher
-  private let counterMode: CounterModeCipher
-  private let library: SRTPLibrary
+  private let ciphers: DirectionCiphers
   private var reportIndices: ReportIndices
 
   /// - Parameter library: what does AES-GCM, one of `CipherLibrary.available` (trap); the SHA-1 profile goes by
@@ -21,21 +18,8 @@ public struct SRTPSender: ~Copyable {
   package init(keys: SRTPKeys, library choice: CipherLibrary, reportIndices: ReportIndices) {
     profile = keys.profile
     self.reportIndices = reportIndices
-    let key = keys.localKey
-    let salt = keys.localSalt
-    if profile.isGCM {
-      cipher = GCMCipher(
-        masterKey: key, masterSalt: salt, keyLabel: 0, saltLabel: 2, isSealing: true, library: choice)
-      reportCipher = GCMCipher(
-        masterKey: key, masterSalt: salt, keyLabel: 3, saltLabel: 5, isSealing: true, library: choice)
-      counterMode = CounterModeCipher()
-      library = SRTPLibrary()
-    } else {
-      cipher = GCMCipher()
-      reportCipher = GCMCipher()
-      counterMode = CounterModeCipher(masterKey: key, masterSalt: salt)
-      library = SRTPLibrary(profile: profile, key: key, salt: salt, isOutbound: true)
-    }
+    ciphers = DirectionCiphers(
+      profile: profile, key: keys.localKey, salt: keys.localSalt, isSealing: true, library: choice)
   }
 
   /// Seals header, prefix, payload and padding into `destination` in one pass.
@@ -59,15 +43,15 @@ public struct SRTPSender: ~Copyable {
     let out = destination.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: room for the header
     let written: Int
     if profile.isGCM {
-      written = cipher.seal(
+      written = ciphers.media.seal(
         ssrc: ssrc, index: index, header: header, prefix: prefix, payload: payload, padding: UInt8(padding), into: out)
     } else {
       let bytes = { (buffer: UnsafeRawBufferPointer) in buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) }
       let rollover = UInt32(truncatingIfNeeded: index >> 16)
-      written = counterMode.withCounter(ssrc: ssrc, index: index) {
+      written = ciphers.counterMode.withCounter(ssrc: ssrc, index: index) {
         tk_cm_seal(
-          counterMode.context, $0, rollover, bytes(header), header.count, bytes(prefix), prefix.count, bytes(payload),
-          payload.count, UInt8(padding), out)
+          ciphers.counterMode.context, $0, rollover, bytes(header), header.count, bytes(prefix), prefix.count,
+          bytes(payload), payload.count, UInt8(padding), out)
       }
     }
     precondition(written == plainCount + profile.rtpTagByteCount, "the library could not encrypt")
@@ -86,7 +70,7 @@ public struct SRTPSender: ~Copyable {
     guard byteCount >= 8, buffer.count >= byteCount + 24 else { throw .tooShort }
     guard profile.isGCM else {
       var count = Int32(byteCount)
-      let status = tk_srtp_protect_rtcp(library.session, buffer.baseAddress, &count)
+      let status = tk_srtp_protect_rtcp(ciphers.library.session, buffer.baseAddress, &count)
       guard status == TK_SRTP_OK else { throw SRTPLibrary.error(status) }
       return Int(count)
     }
@@ -95,7 +79,7 @@ public struct SRTPSender: ~Copyable {
     let trailer = UInt32(truncatingIfNeeded: index) | ReportLayout.encryptionFlag
     let base = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)  // not empty: measured above
     let isSealed = ReportLayout.withAssociated(base, trailer: trailer) {
-      reportCipher.seal(
+      ciphers.report.seal(
         ssrc: ssrc, index: index, associated: $0, text: base + ReportLayout.headerByteCount,
         byteCount: byteCount - ReportLayout.headerByteCount)
     }

@@ -164,7 +164,9 @@ final class RelayObserver {
   /// A retransmission names a number: it must be one that was sent with the same payload, or one that never went out.
   private func noteRepair(of media: UInt32, payload: [UInt8], header: RTPHeader, now: Instant) {
     guard payload.count >= 2 else { return }
-    guard var stream = streams.removeValue(forKey: media) else { return violate("a repair before its stream", at: now) }
+    guard var stream = streams.removeValue(forKey: media) else {
+      return violate("a repair before its stream", at: now)
+    }
     let original = UInt16(payload[0]) << 8 | UInt16(payload[1])
     let behind = Int64(Int16(bitPattern: UInt16(truncatingIfNeeded: stream.highest) &- original))
     let sequence = stream.highest - behind

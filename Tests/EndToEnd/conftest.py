@@ -12,6 +12,7 @@ import browser
 import ffmpeg_publisher
 import gstreamer_peer
 import media
+import network
 import relay as relays
 
 TOOLS = [browser.CHROMIUM, gstreamer_peer.PYTHON, "ffprobe", "ip", "certutil", "curl"]
@@ -185,6 +186,14 @@ def ffmpeg(tmp_path):
     yield publish
     for each in started:
         each.kill()
+
+
+@pytest.fixture
+def wire():
+    """A second machine at the other end of a wire."""
+    each = network.Wire()
+    yield each
+    each.close()
 
 
 @pytest.fixture

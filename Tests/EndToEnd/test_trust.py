@@ -14,13 +14,6 @@ from waiting import eventually
 
 
 @pytest.fixture
-def wire():
-    each = network.Wire()
-    yield each
-    each.close()
-
-
-@pytest.fixture
 def start_chromium(playwright, wire, tmp_path, camera, sound):
     """A Chromium on the other machine, with a home folder that holds what it trusts."""
     started = []

@@ -21,13 +21,6 @@ PAGE_PORT = 18000
 
 
 @pytest.fixture
-def wire():
-    each = network.Wire()
-    yield each
-    each.close()
-
-
-@pytest.fixture
 def relay(wire, start_relay):
     """A relay beyond a wire whose other end carries no UDP."""
     wire.block_udp()

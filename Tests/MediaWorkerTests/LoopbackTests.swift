@@ -78,31 +78,15 @@ struct Side {
     let site = try Side(controlling: true)
     defer { for side in [lead, site, relay] { side.worker.stop() } }
     // Just started: the command rings are empty.
-    var injection = lead.worker.attachInjection(InjectionID(rawValue: 1))!
+    var camera = Camera(lead)!
     var sink = site.worker.attachSink(SinkID(rawValue: 1), capacity: 2_048)!
     _ = site.worker.send(.addSink(LessonID(rawValue: 1), FeedID(rawValue: 1), sink: SinkID(rawValue: 1)))
     try site.connect(to: relay, role: .whep, peer: 2)
     try lead.connect(to: relay, role: .whip, peer: 1)
-    var sequence: UInt16 = 65_500
     var frames: Set<UInt32> = []
-    var frame: UInt32 = 0
-    // 200 pictures of four packets, 10 ms apart; a key frame every 50.
-    while frame < 200 || (frames.count < 120 && frame < 800) {
-      for part in 0..<4 {
-        guard let slot = injection.grants.pop() else { continue }
-        let place = lead.worker.arena.pointer(slot)
-        RTPWriter.writeHeader(
-          to: place, marker: part == 3, payloadType: 102, sequence: sequence, timestamp: frame &* 900, ssrc: 1,
-          hasExtension: false, hasPadding: false)
-        sequence &+= 1
-        let payload = UnsafeMutableRawBufferPointer(start: place + 12, count: 900)
-        payload[0] = frame % 50 == 0 ? 0x67 : 0x41
-        payload.storeBytes(of: frame, toByteOffset: 1, as: UInt32.self)
-        _ = injection.packets.push(
-          InjectedPacket(
-            slot: slot, byteCount: 912, line: 1, captureTime: monotonicNow().monotonic.microseconds))
-      }
-      frame += 1
+    // 200 pictures, 10 ms apart.
+    while camera.frame < 200 || (frames.count < 120 && camera.frame < 800) {
+      camera.shoot()
       try await Task.sleep(for: .milliseconds(10))
       while let record = sink.leases.pop() {
         let bytes = site.worker.arena.bytes(record.slot, count: record.byteCount)

@@ -11,9 +11,7 @@ import Testing
 private struct Classroom: ~Copyable {
   let relay: Side
   let lead: Side
-  private var injection: InjectionLane
-  private var sequence: UInt16 = 65_500
-  private var picture: UInt32 = 0
+  private var camera: Camera
 
   init(
     _ change: (inout WorkerConfiguration) -> Void = { _ in }, lead bridge: (Side) throws -> TCPBridge? = { _ in nil }
@@ -23,30 +21,17 @@ private struct Classroom: ~Copyable {
     let relay = try Side(controlling: false, change: change)
     let lead = try Side(controlling: true)
     // Just started: the command ring is empty.
-    let lane = lead.worker.attachInjection(InjectionID(rawValue: 1))!
+    let camera = Camera(lead)!
     try lead.connect(to: relay, role: .whip, peer: 1, via: bridge(relay)?.udp.port)
     self.relay = relay
     self.lead = lead
-    injection = lane
+    self.camera = camera
   }
 
-  /// Pictures of four packets of 900 bytes, 10 ms apart; a key frame every 50.
+  /// Pictures 10 ms apart.
   mutating func teach(pictures: Int) async throws {
     for _ in 0..<pictures {
-      for part in 0..<4 {
-        guard let slot = injection.grants.pop() else { continue }
-        let place = lead.worker.arena.pointer(slot)
-        RTPWriter.writeHeader(
-          to: place, marker: part == 3, payloadType: 102, sequence: sequence, timestamp: picture &* 900, ssrc: 1,
-          hasExtension: false, hasPadding: false)
-        sequence &+= 1
-        let payload = UnsafeMutableRawBufferPointer(start: place + 12, count: 900)
-        payload[0] = picture % 50 == 0 ? 0x67 : 0x41
-        payload.storeBytes(of: picture, toByteOffset: 1, as: UInt32.self)
-        let time = monotonicNow().monotonic.microseconds
-        _ = injection.packets.push(InjectedPacket(slot: slot, byteCount: 912, line: 1, captureTime: time))
-      }
-      picture += 1
+      camera.shoot()
       try await Task.sleep(for: .milliseconds(10))
     }
   }
