@@ -52,15 +52,18 @@ struct WorkerLoop: ~Copyable {
   private static let receivingMicroseconds: Int64 = 1_500
   /// Commands of a turn: 64 joins are 0.2 ms, and 1 ms where they touch new memory.
   private static let commandLimit = 64
+  /// Reports of handshakes: each that ends derives the keys of four ciphers.
+  private static let handshakeLimit = 16
   private static let niceValue: Int32 = -10
   /// Sending stops for a look at the sockets and clocks after so long; the rest goes with the next turn.
-  private static let sendingMicroseconds: Int64 = 2_500
+  private static let sendingMicroseconds: Int64 = 2_000
 
   private let configuration: WorkerConfiguration
   private var core: RelayCore
   private let arena: SlotArena
   private var ports: Ports
-  private var egress = EgressArena()
+  /// 256 trains are a millisecond of the kernel's time: between fillings there is a look at the clock.
+  private var egress = EgressArena(trainLimit: 256)
   private let wake: Int32
   private let epoll: Int32
   private var commands: LaneConsumer<WorkerCommand>
@@ -184,12 +187,16 @@ struct WorkerLoop: ~Copyable {
     ports.tcp?.sweep(&core, now: now)
     // Other workers send while this one does.
     wakeNeighbours()
-    while let output = handshakeOutputs.pop() { core.handle(output, now: now) }
+    var reports = 0
+    while reports < Self.handshakeLimit, let output = handshakeOutputs.pop() {
+      reports += 1
+      core.handle(output, now: now)
+    }
     core.advance(now: now)
     let hasBacklog = send(since: now)
     handOver()
     count(since: now)
-    return hasMore || hasBacklog || taken == Self.commandLimit
+    return hasMore || hasBacklog || taken == Self.commandLimit || reports == Self.handshakeLimit
   }
 
   /// Seals and sends by the arena's measure. True when it was cut short.
