@@ -151,10 +151,10 @@ let package = Package(
   ]
 )
 
-// TONGKE_PARTS=media: the media path and its tests alone, which need no package. For sanitizers and a short edit loop;
-// `--scratch-path` keeps its products apart.
+// TONGKE_PARTS=media: the media path, the domain and their tests alone, which need no package. For sanitizers and a
+// short edit loop; `--scratch-path` keeps its products apart.
 if Context.environment["TONGKE_PARTS"] == "media" {
-  let parts: Set = ["PacketRing", "RTCWire", "RTCCore", "Recorder", "MediaWorker", "Simulation"]
+  let parts: Set = ["PacketRing", "RTCWire", "RTCCore", "Recorder", "MediaWorker", "Simulation", "Classroom"]
   // For Benchmarks/Micro, which is a package of its own.
   package.products = [.library(name: "MediaParts", targets: ["PacketRing", "RTCWire", "RTCCore"])]
   package.dependencies = []

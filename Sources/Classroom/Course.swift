@@ -12,17 +12,21 @@ public struct Cluster: Hashable, Sendable, Codable {
   }
 
   public var id: Identifier
+  /// The short number people use, such as `Q12`; unique where it is given.
+  public var number: String
   public var name: String
   public var members: [Member]
 
-  public init(id: Identifier, name: String, members: [Member]) {
+  public init(id: Identifier, number: String = "", name: String, members: [Member]) {
     self.id = id
+    self.number = number
     self.name = name
     self.members = members
   }
 
   /// Throws what is wrong with the value by itself.
   public func validate() throws(ClassroomError) {
+    try Limits.checkName(number, limit: Limits.codeScalars, mayBeEmpty: true)
     try Limits.checkName(name)
     guard members.count <= Limits.clusterMembers else { throw .tooMany }
     guard Set(members.map(\.institution)).count == members.count else { throw .duplicate }
@@ -66,16 +70,49 @@ public struct Course: Hashable, Sendable, Codable {
   public struct WeeklyTime: Hashable, Sendable, Codable {
     public var weekday: Int
     public var period: Int
-    public init(weekday: Int, period: Int) {
+    /// As the lead's school counts them.
+    public var weeks: WeekSet
+    /// A lesson shorter than the period, from the period's start; nil for the whole of it. Minutes, 10…120.
+    public var minutes: Int?
+    /// Receiving rooms whose school keeps the lead's bell for this period.
+    public var adoptedBy: [Identifier]
+
+    public init(
+      weekday: Int, period: Int, weeks: WeekSet = .all, minutes: Int? = nil, adoptedBy: [Identifier] = []
+    ) {
       self.weekday = weekday
       self.period = period
+      self.weeks = weeks
+      self.minutes = minutes
+      self.adoptedBy = adoptedBy
+    }
+
+    /// Rows of the first ledgers hold weekday and period alone.
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(
+        weekday: try values.decode(Int.self, forKey: .weekday), period: try values.decode(Int.self, forKey: .period),
+        weeks: try values.decodeIfPresent(WeekSet.self, forKey: .weeks) ?? .all,
+        minutes: try values.decodeIfPresent(Int.self, forKey: .minutes),
+        adoptedBy: try values.decodeIfPresent([Identifier].self, forKey: .adoptedBy) ?? [])
     }
   }
 
+  /// How microphones and encoders are set.
+  public enum Audio: String, Sendable, Codable, CaseIterable {
+    /// Echo cancellation, noise suppression and gain control.
+    case speech
+    /// Stereo, as it sounds.
+    case music
+  }
+
   public var id: Identifier
+  /// The short number people use, such as `K0137`; unique in its term where it is given.
+  public var number: String
   public var cluster: Identifier
   /// Such as `2026-2027-1`.
   public var term: String
+  /// Key of the table of subjects, such as `music`.
   public var subject: String
   /// 1…12, ascending.
   public var grades: [Int]
@@ -85,13 +122,15 @@ public struct Course: Hashable, Sendable, Codable {
   public var mode: Mode
   public var label: Label
   public var weeklyTimes: [WeeklyTime]
+  public var audio: Audio
 
   public init(
-    id: Identifier, cluster: Identifier, term: String, subject: String, grades: [Int], textbook: String = "",
-    lead: Party, receivers: [Party], mode: Mode = .sync, label: Label = .dedicated,
-    weeklyTimes: [WeeklyTime] = []
+    id: Identifier, number: String = "", cluster: Identifier, term: String, subject: String, grades: [Int],
+    textbook: String = "", lead: Party, receivers: [Party], mode: Mode = .sync, label: Label = .dedicated,
+    weeklyTimes: [WeeklyTime] = [], audio: Audio = .speech
   ) {
     self.id = id
+    self.number = number
     self.cluster = cluster
     self.term = term
     self.subject = subject
@@ -102,10 +141,12 @@ public struct Course: Hashable, Sendable, Codable {
     self.mode = mode
     self.label = label
     self.weeklyTimes = weeklyTimes
+    self.audio = audio
   }
 
   /// Throws what is wrong with the value by itself.
   public func validate() throws(ClassroomError) {
+    try Limits.checkName(number, limit: Limits.codeScalars, mayBeEmpty: true)
     try Limits.checkName(term, limit: Limits.codeScalars)
     try Limits.checkName(subject)
     try Limits.checkName(textbook, mayBeEmpty: true)
@@ -115,7 +156,10 @@ public struct Course: Hashable, Sendable, Codable {
     let rooms = receivers.map(\.room) + [lead.room]
     guard Set(rooms).count == rooms.count, Set(weeklyTimes).count == weeklyTimes.count else { throw .duplicate }
     for time in weeklyTimes {
-      guard (1...7).contains(time.weekday), (1...20).contains(time.period) else { throw .badRange }
+      guard (1...7).contains(time.weekday), (1...20).contains(time.period), !time.weeks.isEmpty,
+        time.minutes.map((10...120).contains) ?? true
+      else { throw .badRange }
+      guard time.adoptedBy.count <= Limits.seats else { throw .tooMany }
     }
   }
 }

@@ -13,6 +13,8 @@ public struct Institution: Hashable, Sendable, Codable {
   }
 
   public var id: Identifier
+  /// The short number people use, such as `P07`; unique where it is given. A teaching point has no code of its own.
+  public var number: String
   public var kind: Kind
   public var name: String
   /// The ministry's 10-digit school code, where the institution has one.
@@ -30,11 +32,12 @@ public struct Institution: Hashable, Sendable, Codable {
   public var successor: Identifier?
 
   public init(
-    id: Identifier, kind: Kind, name: String, code: String? = nil, parent: Identifier? = nil,
+    id: Identifier, number: String = "", kind: Kind, name: String, code: String? = nil, parent: Identifier? = nil,
     setting: Setting = .rural, region: String = "", validFrom: Int64? = nil, validUntil: Int64? = nil,
     successor: Identifier? = nil
   ) {
     self.id = id
+    self.number = number
     self.kind = kind
     self.name = name
     self.code = code
@@ -48,6 +51,7 @@ public struct Institution: Hashable, Sendable, Codable {
 
   /// Throws what is wrong with the value by itself; whether the rows it names exist is the ledger's to say.
   public func validate() throws(ClassroomError) {
+    try Limits.checkName(number, limit: Limits.codeScalars, mayBeEmpty: true)
     try Limits.checkName(name)
     try Limits.checkName(region, mayBeEmpty: true)
     if let code {
@@ -70,10 +74,13 @@ public struct Room: Hashable, Sendable, Codable {
   public var equipment: String
   /// UTC milliseconds of the last acceptance (验收); nil before the first.
   public var acceptedAt: Int64?
+  /// What the last acceptance measured of its line, in kbit/s; nil before the first.
+  public var downlink: Int?
+  public var uplink: Int?
 
   public init(
     id: Identifier, institution: Identifier, number: String, name: String, equipment: String = "",
-    acceptedAt: Int64? = nil
+    acceptedAt: Int64? = nil, downlink: Int? = nil, uplink: Int? = nil
   ) {
     self.id = id
     self.institution = institution
@@ -81,6 +88,8 @@ public struct Room: Hashable, Sendable, Codable {
     self.name = name
     self.equipment = equipment
     self.acceptedAt = acceptedAt
+    self.downlink = downlink
+    self.uplink = uplink
   }
 
   /// Throws what is wrong with the value by itself.
@@ -89,6 +98,9 @@ public struct Room: Hashable, Sendable, Codable {
     try Limits.checkName(name)
     try Limits.checkName(equipment, mayBeEmpty: true)
     try Limits.checkInterval(acceptedAt, nil)
+    for rate in [downlink, uplink] {
+      if let rate, !(0...100_000_000).contains(rate) { throw .badRange }
+    }
   }
 }
 
@@ -113,6 +125,8 @@ public struct SchoolClass: Hashable, Sendable, Codable {
   }
 
   public var id: Identifier
+  /// The short number people use, such as `P07-B23`; unique where it is given. Names change from year to year.
+  public var number: String
   public var institution: Identifier
   public var name: String
   /// Type code of the class by JY/T 1001; empty when unknown.
@@ -123,10 +137,12 @@ public struct SchoolClass: Hashable, Sendable, Codable {
   public var consentRecord: String
 
   public init(
-    id: Identifier, institution: Identifier, name: String, typeCode: String = "", cohorts: [Cohort] = [],
+    id: Identifier, number: String = "", institution: Identifier, name: String, typeCode: String = "",
+    cohorts: [Cohort] = [],
     homeRoom: Identifier? = nil, consentRecord: String = ""
   ) {
     self.id = id
+    self.number = number
     self.institution = institution
     self.name = name
     self.typeCode = typeCode
@@ -140,6 +156,7 @@ public struct SchoolClass: Hashable, Sendable, Codable {
 
   /// Throws what is wrong with the value by itself.
   public func validate() throws(ClassroomError) {
+    try Limits.checkName(number, limit: Limits.codeScalars, mayBeEmpty: true)
     try Limits.checkName(name)
     try Limits.checkName(typeCode, limit: Limits.codeScalars, mayBeEmpty: true)
     try Limits.checkName(consentRecord, mayBeEmpty: true)

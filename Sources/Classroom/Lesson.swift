@@ -58,6 +58,17 @@ public enum LessonStep: String, Sendable, Codable, CaseIterable {
   case interrupt
 }
 
+/// What a lesson of a course was first planned as: with the course, what a later import finds it by.
+public struct LessonOrigin: Hashable, Sendable, Codable {
+  public var date: CivilDate
+  /// 第几节 of the lead's bells.
+  public var period: Int
+  public init(date: CivilDate, period: Int) {
+    self.date = date
+    self.period = period
+  }
+}
+
 /// One dated occurrence. Its identifier and registration survive moving, substitution and re-import.
 public struct Lesson: Hashable, Sendable, Codable {
   public var id: Identifier
@@ -75,11 +86,18 @@ public struct Lesson: Hashable, Sendable, Codable {
   public var isAlwaysLive: Bool
   /// The attendance definitions of its day.
   public var thresholdsVersion: Int
+  /// Nil for a lesson of no course, and for one added beside the weekly times.
+  public var origin: LessonOrigin?
+  /// 代课: who leads it instead of the course's teacher.
+  public var teacher: Identifier?
+  /// Raised by every change after publication (RFC 5545 `SEQUENCE`).
+  public var revision: Int
 
   public init(
     id: Identifier, registration: Identifier, course: Identifier? = nil, cluster: Identifier, title: String,
     plannedStart: Int64, plannedEnd: Int64, state: LessonState = .planned, isAlwaysLive: Bool = false,
-    thresholdsVersion: Int = AttendanceThresholds.current.version
+    thresholdsVersion: Int = AttendanceThresholds.current.version, origin: LessonOrigin? = nil,
+    teacher: Identifier? = nil, revision: Int = 0
   ) {
     self.id = id
     self.registration = registration
@@ -91,6 +109,9 @@ public struct Lesson: Hashable, Sendable, Codable {
     self.state = state
     self.isAlwaysLive = isAlwaysLive
     self.thresholdsVersion = thresholdsVersion
+    self.origin = origin
+    self.teacher = teacher
+    self.revision = revision
   }
 
   /// Planned length in milliseconds, never negative.
@@ -108,7 +129,7 @@ public struct Lesson: Hashable, Sendable, Codable {
     try Limits.checkName(title)
     try Limits.checkInterval(plannedStart, plannedEnd)
     guard (1...Limits.plannedMilliseconds).contains(plannedMilliseconds) else { throw .badRange }
-    guard AttendanceThresholds.version(thresholdsVersion) != nil else { throw .badRange }
+    guard AttendanceThresholds.version(thresholdsVersion) != nil, revision >= 0 else { throw .badRange }
   }
 }
 

@@ -28,6 +28,12 @@ public enum Limits {
   public static let cohorts = 12
   /// Pupils in one cohort of one class.
   public static let headCount = 200
+  /// Weeks of one term.
+  public static let termWeeks = 30
+  /// Counties and schools with a calendar of their own in one term.
+  public static let deviations = 4_096
+  /// Rules of one calendar: more than a day each week.
+  public static let calendarRules = 120
   /// Weekly times of one course.
   public static let weeklyTimes = 40
   /// Longest planned lesson, in milliseconds: a research day.

@@ -45,8 +45,9 @@ def expect_lesson(viewer, period: int | None, moved: int = 30, seconds: float = 
     eventually(progress, seconds, found, every=0.1)
     frames = seen()
     values = [frame.strip for frame in frames if frame.strip is not None]
-    read = len(values) / len(frames)
-    assert read >= 0.95, f"only {read:.0%} of {len(frames)} strips read"
+    # One picture of a share may be half repaired; few pictures have no twentieth.
+    unread = len(frames) - len(values)
+    assert unread <= max(1, len(frames) // 20), f"{unread} of {len(frames)} strips did not read"
     if period:
         assert max(values) < period, f"strip {max(values)} was never painted"
         wrong = [step for step in steps(values, period) if step > period * 3 // 4]
