@@ -65,12 +65,15 @@ public struct BellSchedule: Hashable, Sendable, Codable {
 
 /// The bells of one school, through the seasons.
 public struct SchoolBells: Hashable, Sendable {
-  /// The narrower season first, then the fewer weekdays: what is said of some days wins over what is said of all.
+  /// The narrower season first, one open at an end before one open at both; then the fewer weekdays: what is said of
+  /// some days wins over what is said of all. Of equals the first.
   let schedules: [BellSchedule]
 
   public init(_ schedules: [BellSchedule]) {
     func length(_ schedule: BellSchedule) -> Int {
-      guard let from = schedule.from, let through = schedule.through else { return .max }
+      guard let from = schedule.from, let through = schedule.through else {
+        return schedule.from == nil && schedule.through == nil ? .max : .max - 1
+      }
       return through - from
     }
     self.schedules = schedules.enumerated().sorted { first, second in

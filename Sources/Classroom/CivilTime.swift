@@ -14,7 +14,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     self.day = day
   }
 
-  private init(held day: Int) {
+  fileprivate init(held day: Int) {
     self.day = min(max(day, Self.days.lowerBound), Self.days.upperBound)
   }
 
@@ -31,6 +31,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
 
   /// Reads `2026-09-01`; nil for anything else, other forms being the importer's to put right.
   public init?(_ text: some StringProtocol) {
+    guard text.utf8.count == 10 else { return nil }
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0].utf8.count == 4, parts[1].utf8.count == 2, parts[2].utf8.count == 2,
       parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
@@ -59,12 +60,13 @@ public struct CivilDate: Hashable, Comparable, Sendable {
   }
 
   /// ISO 8601: 1 is Monday, 7 Sunday.
-  public var weekday: Int { (day + 25_567 + 0) % 7 + 1 }
+  public var weekday: Int { (day + 25_567) % 7 + 1 }
 
   /// The Monday of its week.
   public var monday: CivilDate { self - (weekday - 1) }
 
-  /// The calendar year in which its school year began: that of September.
+  /// The calendar year in which its school year began. August counts to the coming one, as first weeks reach into it
+  /// (the Monday of 2026-09-01 is 2026-08-31) and no term of the year before lasts so long.
   public var schoolYear: Int {
     let (year, month, _) = parts
     return month >= 8 ? year : year - 1
@@ -101,6 +103,7 @@ public struct ClockTime: Hashable, Comparable, Sendable {
 
   /// Reads `08:00`; nil for anything else.
   public init?(_ text: some StringProtocol) {
+    guard text.utf8.count == 5 else { return nil }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2,
       parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
@@ -135,9 +138,9 @@ public enum CivilTime {
 
   /// The date of an instant; held at the ends of the range.
   public static func date(of milliseconds: Int64) -> CivilDate {
-    let (shifted, overflow) = milliseconds.addingReportingOverflow(offset)
-    guard !overflow, let epoch = CivilDate(day: 0) else { preconditionFailure("an instant lies within the ages") }
-    return epoch + Int(shifted >= 0 ? shifted / dayLength : (shifted - dayLength + 1) / dayLength)
+    // Whole days first: the offset could overflow at the ends of `Int64`, a remainder cannot.
+    let (days, ofDay) = milliseconds.quotientAndRemainder(dividingBy: dayLength)
+    return CivilDate(held: Int(days) + Int((ofDay + offset + dayLength) / dayLength) - 1)
   }
 
   /// The time of day of an instant, its seconds cut off.

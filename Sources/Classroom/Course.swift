@@ -155,6 +155,13 @@ public struct Course: Hashable, Sendable, Codable {
     guard grades == Set(grades).sorted() else { throw .duplicate }
     let rooms = receivers.map(\.room) + [lead.room]
     guard Set(rooms).count == rooms.count, Set(weeklyTimes).count == weeklyTimes.count else { throw .duplicate }
+    // Twice in one week at one time would make two lessons of one origin.
+    for (index, time) in weeklyTimes.enumerated() {
+      let isTwice = weeklyTimes[..<index].contains {
+        $0.weekday == time.weekday && $0.period == time.period && !$0.weeks.intersection(time.weeks).isEmpty
+      }
+      guard !isTwice else { throw .duplicate }
+    }
     for time in weeklyTimes {
       guard (1...7).contains(time.weekday), (1...20).contains(time.period), !time.weeks.isEmpty,
         time.minutes.map((10...120).contains) ?? true

@@ -103,7 +103,7 @@ public struct Term: Hashable, Sendable, Codable {
     self.version = version
   }
 
-  /// Throws what is wrong with the value by itself.
+  /// Throws what is wrong with the value by itself; `duplicate` for a county or a school with two calendars.
   public func validate() throws(ClassroomError) {
     try Limits.checkName(code, limit: Limits.codeScalars)
     try Limits.checkName(name)
@@ -119,15 +119,22 @@ public struct Term: Hashable, Sendable, Codable {
         }
       }
     }
-    guard deviations.allSatisfy({ ($0.region == nil) != ($0.institution == nil) }) else { throw .badName }
+    for deviation in deviations {
+      guard (deviation.region == nil) != (deviation.institution == nil) else { throw .badName }
+      if let region = deviation.region { try Limits.checkName(region) }
+    }
+    let counties = deviations.compactMap(\.region)
+    let schools = deviations.compactMap(\.institution)
+    guard Set(counties).count == counties.count, Set(schools).count == schools.count else { throw .duplicate }
   }
 
-  /// The calendar of one school, with its rules in the order they win.
+  /// The calendar of one school, with its rules in the order they win; weeks are held to 1…30.
   public func calendar(of institution: Identifier, region: String) -> SchoolCalendar {
     let county = deviations.last { $0.region == region }
     let school = deviations.last { $0.institution == institution }
     return SchoolCalendar(
-      monday: (school?.firstDay ?? county?.firstDay ?? firstDay).monday, weeks: weeks,
+      monday: (school?.firstDay ?? county?.firstDay ?? firstDay).monday,
+      weeks: min(max(weeks, 1), Limits.termWeeks),
       rules: (rules + (county?.rules ?? []) + (school?.rules ?? [])).reversed())
   }
 }

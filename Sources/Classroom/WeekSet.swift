@@ -22,7 +22,9 @@ public struct WeekSet: Hashable, Sendable {
   public var isEmpty: Bool { bits == 0 }
   public var count: Int { bits.nonzeroBitCount }
   public func intersection(_ other: WeekSet) -> WeekSet {
-    WeekSet(Self.weeks.filter { contains($0) && other.contains($0) })
+    var both = self
+    both.bits &= other.bits
+    return both
   }
 
   /// Ascending.
@@ -30,8 +32,8 @@ public struct WeekSet: Hashable, Sendable {
 }
 
 extension WeekSet: CustomStringConvertible, LosslessStringConvertible {
-  /// Such as `all`, `odd`, `1-16`, `1-15单`, `2-16双`, `1-4、7、9-12`: the form of the timetable programs schools use. `none`
-  /// when it is empty.
+  /// Such as `all`, `odd`, `1-16`, `1-15单`, `2-16双`, `1-4、7、9-12`: the form of the timetable programs schools use.
+  /// `none` when it is empty.
   public var description: String {
     if self == .all { return "all" }
     if self == .odd { return "odd" }
@@ -54,9 +56,11 @@ extension WeekSet: CustomStringConvertible, LosslessStringConvertible {
     return spans.joined(separator: "、")
   }
 
-  /// Reads what `description` writes, and `全`, `单`, `双`, `每周`, `单周`, `双周`, commas of either width; nil for anything else, for
-  /// week 0 and for weeks past 60.
+  /// Reads what `description` writes, and `全`, `单`, `双`, `每周`, `单周`, `双周`, commas of either width, and an empty text as
+  /// every week; nil for anything else, for week 0, for weeks past 60, and for a part that names no week, such as `2单`.
   public init?(_ description: String) {
+    // All weeks one by one are under 300 bytes.
+    guard description.utf8.count <= 400 else { return nil }
     switch description {
     case "all", "全", "每周", "": self = .all
     case "odd", "单", "单周": self = .odd
@@ -86,7 +90,8 @@ extension WeekSet: CustomStringConvertible, LosslessStringConvertible {
     guard (1...2).contains(ends.count), isPlain, let first = Int(ends[0]), let last = Int(ends[ends.count - 1]),
       weeks.contains(first), weeks.contains(last), first <= last
     else { return nil }
-    return (first...last).filter { parity == nil || $0 % 2 == parity }
+    let weeks = (first...last).filter { parity == nil || $0 % 2 == parity }
+    return weeks.isEmpty ? nil : weeks
   }
 }
 
