@@ -1,0 +1,61 @@
+/// Everything that can be asked of the system; each request, command and page is one of these.
+///
+/// The raw values stand in the audit trail and never change their meaning.
+public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
+  // Reading what is planned
+  case readInstitutions, readRooms, readClasses, readPersons, readClusters, readCourses, readTerms, readBells
+  case readLocalLessons, readLessons
+  // Changing it
+  case changeInstitutions, changeRooms, changeClasses, changePersons, changeClusters, changeCourses, changeTerms
+  case changeBells, changeLocalLessons
+  /// 调课, 代课, 取消, 加课: making, moving, substituting, cancelling a single lesson.
+  case changeLesson
+  case importTables, exportTables
+  /// A term from draft to published.
+  case publishTerm
+  /// 验收: running and storing the standards check of a room.
+  case acceptRoom
+  // Running lessons
+  /// Each seat's state and figures, not its media. Each row is asked for with the row's room as `actedOn`.
+  case watchLive
+  case call, mute, eject, ban
+  /// 授权: video, audio, screen or text of one site on or off.
+  case grantMedia
+  /// 一键暂停
+  case pause
+  /// 一键关停
+  case stop
+  /// 一键关停 of every lesson within a scope.
+  case stopAll
+  // Media
+  case publishLead, publishReturn, receiveMedia
+  // Resources and figures
+  case readResources, reviewResources, readReports, readAudit, readMetrics
+  /// Taking usage away to the platform.
+  case deliverUsage
+  // Accounts
+  case manageAccounts, revokeTokens, enrolDevices
+  /// Second factors, lockouts, keys of tokens.
+  case changeSecurity
+  /// What holds for the relay as a whole, such as the table of subjects.
+  case changeSettings
+
+  /// Whether it brings live sound or picture to or from its caller.
+  public var isLiveMedia: Bool {
+    switch self {
+    case .publishLead, .publishReturn, .receiveMedia: true
+    default: false
+    }
+  }
+
+  /// Whether everything is afterwards as it was before.
+  public var isReading: Bool {
+    switch self {
+    case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readTerms,
+      .readBells, .readLocalLessons, .readLessons, .exportTables, .watchLive, .readResources, .readReports,
+      .readAudit, .readMetrics:
+      true
+    default: false
+    }
+  }
+}
