@@ -36,6 +36,10 @@ public enum Limits {
   public static let calendarRules = 120
   /// Weekly times of one course.
   public static let weeklyTimes = 40
+  /// Subjects of one table.
+  public static let subjects = 200
+  /// Other names of one subject, and subjects that it counts for.
+  public static let subjectNames = 40
   /// Longest planned lesson, in milliseconds: a research day.
   public static let plannedMilliseconds: Int64 = 24 * 3_600_000
   /// The latest UTC millisecond accepted anywhere: the end of the year 9999.
