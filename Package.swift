@@ -92,7 +92,7 @@ let package = Package(
         "app.js", "index.html", "openapi.json", "session.js", "style.css", "text.json", "trust.html", "trust.js",
         "whep.js", "whip.js",
       ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
-    .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing"], swiftSettings: settings),
+    .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Classroom"], swiftSettings: settings),
     // Level 6
     .executableTarget(
       name: "tongke",
@@ -141,7 +141,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "RTCCore", "RTCWire", "PacketRing"],
+      name: "SimulationTests", dependencies: ["Simulation", "RTCCore", "RTCWire", "PacketRing", "Classroom"],
       swiftSettings: settings),
     .testTarget(
       name: "FuzzTests",

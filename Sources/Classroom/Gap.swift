@@ -26,11 +26,11 @@ extension Timetable {
   /// What the curriculum asks for and classes lack: class by class, subjects in the order of the table.
   ///
   /// Grades are those of the school year the term begins in. A subject is had by a local lesson, or by a live or
-  /// recorded course that the class leads or receives, of it or of one that satisfies it; when and how often is asked by
-  /// `check`. A class of several grades lacks what any of them asks for, and has what is taught to all of it.
+  /// recorded course that the class leads or receives, of it or of one that satisfies it; when and how often is asked
+  /// by `check`. A class of several grades lacks what any of them asks for, and has what is taught to all of it.
   ///
-  /// `classes` nil takes all, by number; those not known, and those of a school that is closed before the term or opened
-  /// after it, have no line. Cost: classes × subjects, courses × their parties, local lessons.
+  /// `classes` nil takes all, by number; those not known, and those of a school that is closed before the term or
+  /// opened after it, have no line. Cost: classes × subjects, courses × their parties, local lessons.
   public func gaps(subjects: SubjectTable, classes chosen: [Identifier]? = nil) -> [Gap] {
     let year = term.firstDay.schoolYear
     let relayed = relayedSubjects(subjects)

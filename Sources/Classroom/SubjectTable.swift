@@ -82,7 +82,8 @@ public struct Curriculum: Hashable, Sendable, Codable {
     }
   }
 
-  /// The ministry's plan for compulsory education, edition of 2022, for six years of primary and three of junior school.
+  /// The ministry's plan for compulsory education, edition of 2022, for six years of primary and three of junior
+  /// school.
   ///
   /// The arts may be given as music, as fine arts or both, and junior science as one subject in place of physics,
   /// chemistry and biology: what satisfies what is said by the subjects.

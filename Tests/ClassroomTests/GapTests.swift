@@ -1,6 +1,6 @@
-// Goal: what the list of gaps says is true: nothing missing that is taught, nothing called missing that nobody knows, and
-// a relay course takes away exactly what it brings. Method: classes of a few pupils with timetables of their own, with
-// none, and of several grades; random timetables against the definition written out.
+// Goal: what the list of gaps says is true: nothing missing that is taught, nothing called missing that nobody knows,
+// and a relay course takes away exactly what it brings. Method: classes of a few pupils with timetables of their own,
+// with none, and of several grades; random timetables against the definition written out.
 import Classroom
 import Testing
 

@@ -1,6 +1,6 @@
 // Goal: a subject is found by any name people use and never by a guess, and the curriculum asks for what the plan of
-// 2022 asks for. Method: the built-in table against the plan written out grade by grade, against the annotated file that
-// holds the same, and tables that nobody can use.
+// 2022 asks for. Method: the built-in table against the plan written out grade by grade, against the annotated file
+// that holds the same, and tables that nobody can use.
 import Classroom
 import Foundation
 import Testing
