@@ -7,6 +7,7 @@
 #include "tk_disk.h"
 #include "tk_probe.h"
 #include "tk_tcp.h"
+#include "tk_text.h"
 
 #ifdef __cplusplus
 extern "C" {
