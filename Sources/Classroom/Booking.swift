@@ -14,8 +14,8 @@ public struct Booking: Hashable, Sendable {
     /// the lead's bell, joined with the one period that shares most (the earlier of two); in research the span itself.
     public var occupied: Range<Int64>
     /// Minutes that the period which shares most time departs from the lesson: its start from the lesson's, or the
-    /// lesson's end behind its own, whichever is more. 0 where the site keeps the lead's bell, and in research. Nil when
-    /// no period of the day shares time with the lesson: on a holiday, between bells, and when no bells are known.
+    /// lesson's end behind its own, whichever is more. 0 where the site keeps the lead's bell, and in research. Nil
+    /// when no period of the day shares time with the lesson: on a holiday, between bells, and when no bells are known.
     public var misfit: Int?
     /// Minutes of the lesson that lie in that period: all where the site keeps the lead's bell, and in research.
     public var overlap: Int
@@ -51,9 +51,9 @@ public struct Booking: Hashable, Sendable {
 extension Timetable {
   /// What the lessons of a course occupy, by start.
   ///
-  /// In a published term these are its lessons, but for the cancelled ones, those not held and samples without a window;
-  /// a course that has no lessons yet, and every course of a draft, has those that follow from its weekly times. Lessons
-  /// that last no time, or more than a day, are left out. Cost: lessons of the term, its days × weekly times and sites.
+  /// In a published term these are its lessons, but for cancelled ones, those not held and samples without a window; a
+  /// course that has no lessons yet, and every course of a draft, has those that follow from its weekly times. Lessons
+  /// that last no time, or more than a day, are left out. Cost: lessons of the term, days × weekly times × sites.
   public func bookings(of course: Course) -> [Booking] {
     var schools = SchoolTable()
     return plan(of: course, lessons: lessons.filter { $0.course == course.id }, schools: &schools).bookings
@@ -139,6 +139,8 @@ extension Timetable {
         lesson.plannedMilliseconds <= Limits.plannedMilliseconds
       else { return nil }
       let date = CivilTime.date(of: lesson.plannedStart)
+      // Dates end before what a lesson's milliseconds can say.
+      guard lesson.plannedStart - CivilTime.instant(date, .midnight) < CivilTime.dayLength else { return nil }
       let asPlanned = lesson.origin.flatMap { planned[$0] }.flatMap {
         CivilTime.instant($0.date, $0.start) == lesson.plannedStart ? $0.weeklyTime : nil
       }

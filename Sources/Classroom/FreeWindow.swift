@@ -66,11 +66,3 @@ public struct FreeWindow: Hashable, Sendable, Codable {
   /// In the order of the request.
   public var sites: [SiteFit]
 }
-
-extension ConflictChecker {
-  /// The weekly times of the lead's bells at which a course would have no conflict and be taught at least once.
-  ///
-  /// Best first: free in all weeks asked for, then larger smallest overlap, smaller largest misfit, known before not
-  /// known, weekday and period. Cost: one `check(adding:)` of one weekly time for each period of the lead's week.
-  public func free(_ request: FreeRequest) -> [FreeWindow] { [] }
-}
