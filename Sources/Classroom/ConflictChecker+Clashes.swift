@@ -15,8 +15,10 @@ extension Inspection {
   private mutating func inspect(_ use: Use, of resource: Resource, against others: UseList) {
     others.forEach(overlapping: use.span) { other in
       guard isAsked(other.order), let course = checker.courses[other.order] else { return }
+      let isLed =
+        subject.bookings[use.booking].leads(with: resource) || course.bookings[other.booking].leads(with: resource)
       report(
-        clash(over: resource, isLed: use.site == nil || other.site == nil, with: .course(course.course.id)),
+        clash(over: resource, isLed: isLed, with: .course(course.course.id)),
         at: Place(booking: use.booking, site: use.site, other: other.span),
         weeklyTime: subject.bookings[use.booking].weeklyTime,
         otherTime: course.bookings[other.booking].weeklyTime)
@@ -70,6 +72,17 @@ extension Inspection {
           at: Place(booking: index, site: booking.needsLead ? nil : 0, other: bookings[earlier].span),
           weeklyTime: booking.weeklyTime, otherTime: bookings[earlier].weeklyTime)
       }
+    }
+  }
+}
+
+extension Booking {
+  /// Whether it is led from a room, or by a class.
+  fileprivate func leads(with resource: Resource) -> Bool {
+    switch resource {
+    case .person(let person): leadTeacher == person
+    case .room(let room): needsLead && leadRoom == room
+    case .schoolClass(let schoolClass): leadClass == schoolClass
     }
   }
 }

@@ -48,7 +48,9 @@ struct FreeSearch {
     var probe = probe
     let asked = WeekSet(request.weeks.numbers.filter { $0 * 7 <= lead.days.count })
     var bad: Set<Int> = []
-    for missing in probe.undated where missing.reason == .noPeriod { bad.formUnion(weeks(of: missing)) }
+    for missing in probe.undated where missing.reason == .noPeriod {
+      bad.formUnion(weeks(of: missing, weekday: probe.course.weeklyTimes[missing.weeklyTime].weekday))
+    }
     // What is too much in a week with other weeks may not be so without them: asked again with what is left.
     while true {
       probe.bookings.removeAll { bad.contains(week(of: $0)) }
@@ -73,9 +75,9 @@ struct FreeSearch {
   }
 
   /// Those that its date would have taught; its hour is not known.
-  private func weeks(of missing: Undated) -> [Int] {
+  private func weeks(of missing: Undated, weekday: Int) -> [Int] {
     let day = lead[missing.date]
-    return [day?.morning, day?.afternoon].compactMap { $0?.week }
+    return [day?.morning, day?.afternoon].compactMap { $0?.weekday == weekday ? $0?.week : nil }
   }
 
   /// Those of most lessons, of two the earlier in the term.

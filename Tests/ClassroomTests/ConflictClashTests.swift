@@ -88,6 +88,16 @@ import Testing
         == ["leadClass 4"])
   }
 
+  @Test func aClassInTwoPartsOfOneCourseLeads() {
+    var both = Town.party(.second)
+    both.schoolClass = Town.schoolClass(.lead)
+    let first = town.course(1, sites: [both], Town.weekly(1, 3))
+    let second = town.course(
+      2, lead: Town.party(.lead, 2),
+      sites: [Course.Party(schoolClass: Town.schoolClass(.lead), room: Town.room(.third))], Town.weekly(1, 3))
+    #expect(town.codes(first, second) == ["modeOrRole 0", "leadClass 4"])
+  }
+
   @Test func aFreeRoomOfTheSchoolHelps() {
     let first = town.course(1, Town.weekly(1, 3))
     let second = town.course(
