@@ -47,6 +47,13 @@ public struct SyntheticCounty: Sendable {
     public var first: Identifier
     /// The one that was planted, behind the first in the list of courses.
     public var second: Identifier
+
+    public init(code: ConflictCode, term: Int, first: Identifier, second: Identifier) {
+      self.code = code
+      self.term = term
+      self.first = first
+      self.second = second
+    }
   }
 
   public let seed: UInt64
