@@ -8,6 +8,8 @@ public enum LedgerError: Error, Hashable, Sendable {
   case immutable
   /// The lesson's state machine has no such step.
   case badTransition
+  /// Roles that nobody may hold together.
+  case conflictingRoles
   /// What the request names does not exist.
   case notFound
   /// The file is not a ledger, or SQLite finds it damaged.

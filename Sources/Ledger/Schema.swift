@@ -16,6 +16,7 @@ enum Schema {
         sql: "INSERT INTO chain (id, events, hash) VALUES (1, 0, ?)", arguments: [EventChain.genesis.databaseValue])
       try db.execute(sql: appendOnlyVersion1)
     }
+    migrator.registerMigration("v3") { try $0.execute(sql: accessVersion3) }
     return migrator
   }
 
