@@ -11,6 +11,7 @@ let settings: [SwiftSetting] = [
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 let package = Package(
@@ -19,8 +20,10 @@ let package = Package(
   dependencies: [
     // The command line: help, completion and typed arguments are not ours to write.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // SHA-256 of the event chain and of resources, HMAC of tokens; SwiftNIO's TLS brings its BoringSSL anyway.
+    // SHA-256 of the event chain and of resources, HMAC of one-time codes; SwiftNIO's TLS brings its BoringSSL anyway.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // JSON Web Tokens: ours (EdDSA), and those of platforms with whatever algorithm they sign.
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     // Structured logs in the form every Swift server writes.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     // SQLite with migrations, transactions and concurrent readers.
@@ -82,7 +85,7 @@ let package = Package(
       dependencies: [
         "MediaWorker", "MediaClient", "RTCCore", "RTCWire", "PacketRing", "Classroom", "Ledger", "Recorder",
         "Resources",
-        "Media", "COpenSSL", "CLinuxIO", crypto,
+        "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
@@ -136,7 +139,7 @@ let package = Package(
     .testTarget(
       name: "ControlPlaneTests",
       dependencies: [
-        "ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams",
+        "ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams", crypto,
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -145,7 +148,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "FuzzTests",
-      dependencies: ["RTCCore", "RTCWire", "PacketRing", "Recorder", "Media", "Classroom", "ControlPlane", crypto],
+      dependencies: [
+        "RTCCore", "RTCWire", "PacketRing", "Recorder", "Media", "Classroom", "ControlPlane", "Ledger", crypto,
+      ],
       path: "Tests/Fuzz", exclude: ["Entry", "corpus"], swiftSettings: settings),
     .testTarget(name: "LayoutTests", swiftSettings: settings),
   ]

@@ -72,7 +72,7 @@ extension LessonDirector {
 
   private func seat(_ claims: AccessClaims, in lesson: LiveLesson, kind: Session.Kind) throws(Problem) -> Seat {
     guard claims.lesson == lesson.value.id else { throw Problem(.wrongLesson) }
-    guard let id = claims.seat, let seat = lesson.seats[id], seat.role == claims.role else {
+    guard let id = claims.seat, let seat = lesson.seats[id], seat.role == claims.seatRole else {
       throw Problem(.wrongLesson)
     }
     if case .publish = kind, seat.role != .lead { throw Problem(.wrongRole) }
@@ -169,14 +169,15 @@ extension LessonDirector {
 
   // MARK: Panes
 
-  /// Says what a send line shows. `mid` is checked against the session, the source against the lesson's feeds.
+  /// Says what a send line shows, of `seat`'s own transport; nil is for whoever may for all. `mid` is checked against
+  /// the session, the source against the lesson's feeds.
   func setPane(
-    lesson id: Identifier, peer: UInt64, claims: AccessClaims, mid: String, show: String, maxHeight: Int
+    lesson id: Identifier, peer: UInt64, seat: Identifier?, mid: String, show: String, maxHeight: Int
   ) throws(Problem) {
     guard let session = sessions[PeerID(rawValue: peer)], session.lesson == id else {
       throw Problem(.notFound)
     }
-    guard claims.role == .operator || claims.seat == session.seat else { throw Problem(.wrongLesson) }
+    guard seat == nil || seat == session.seat else { throw Problem(.wrongLesson) }
     guard session.bundle.contains(where: { $0.hasSuffix(" " + mid) }) else { throw Problem(.unknownPane) }
     guard (0...4_320).contains(maxHeight) else { throw Problem(.badRange) }
     let source: PaneSource

@@ -48,9 +48,7 @@ extension LessonLinks {
   /// - Parameter base: scheme, host and port, without a slash at the end.
   init(_ seated: SeatedLesson, base: String, pageBase: String, tokens: TokenIssuer, expires: Int64) {
     let id = seated.lesson.id
-    func token(_ seat: Seat) -> String {
-      tokens.issue(AccessClaims(lesson: id, seat: seat.id, role: seat.role, expires: expires))
-    }
+    func token(_ seat: Seat) -> String { tokens.issue(seat, expires: expires) }
     func page(_ seat: Seat) -> String { "\(pageBase)/#lesson=\(id)&token=\(token(seat))" }
     lesson = "\(id)"
     whip = FeedName.allCases.map { feed in

@@ -5,8 +5,9 @@ package import Hummingbird
 extension Problem {
   package var status: HTTPResponse.Status {
     switch kind {
-    case .noToken, .badToken, .expiredToken: .unauthorized
-    case .wrongLesson, .wrongRole: .forbidden
+    case .noToken, .badToken, .expiredToken, .revokedToken, .badCode, .secondFactorNeeded, .badSecondFactor:
+      .unauthorized
+    case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing: .forbidden
     case .notFound, .unknownFeed: .notFound
     case .badJSON, .badRange, .empty, .malformedOffer, .malformedFragment: .badRequest
     case .wrongType: .unsupportedMediaType
@@ -16,7 +17,7 @@ extension Problem {
     case .noMatch: .preconditionRequired
     case .staleMatch: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
-    case .tooFast: .tooManyRequests
+    case .tooFast, .lockedOut: .tooManyRequests
     case .full, .stopping, .store: .serviceUnavailable
     }
   }

@@ -18,6 +18,9 @@ struct RelayParts: Sendable {
   let director: LessonDirector
   let store: LedgerStore
   let tokens: TokenIssuer
+  let gate: AccessGate
+  let places: AccessPlacesCache
+  let desk: AccessDesk
   let recordings: RecordingDesk
   let clock: @Sendable () -> Int64
   let authorityPEM: String?
@@ -88,10 +91,10 @@ public final class Relay: Sendable {
         configuration.https == nil
         ? nil : try ServerCertificate.load(configuration: configuration, folder: folder + "/tls", now: clock())
     } catch { throw RelayStartError { error.message(in: $0) } }
-    let key: [UInt8]
+    let tokens: TokenIssuer
     do {
       store = try LedgerStore(path: folder + "/ledger.sqlite", clock: clock)
-      key = try store.secret("tokenKey") { secureRandomBytes(32) }
+      tokens = try TokenIssuer(store: store, clock: clock)
       recovered = try store.recover()
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
@@ -113,8 +116,14 @@ public final class Relay: Sendable {
       workers: pool.workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
       server: server,
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
+    let places = AccessPlacesCache(store: store, clock: clock)
+    let ledger = store
     parts = RelayParts(
-      director: director, store: store, tokens: TokenIssuer(key: key), recordings: recordings, clock: clock,
+      director: director, store: store, tokens: tokens,
+      gate: AccessGate(tokens: tokens, clock: clock, places: { places.places() }, audit: Self.audit(logger)),
+      places: places,
+      desk: AccessDesk(store: store, tokens: tokens, policy: AccessPolicy(configuration), clock: clock),
+      recordings: recordings, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
     tasks =
       pool.workers.map { worker in Task { for await event in worker.events { await director.handle(event) } } } + [
@@ -122,9 +131,23 @@ public final class Relay: Sendable {
           while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             await director.tick()
+            // Another process beside, such as `tongke token revoke`, may have changed them.
+            try? tokens.reload(from: ledger)
           }
         }
       ]
+  }
+
+  private static func audit(_ logger: Logger) -> AuditSink {
+    { record in
+      logger.notice(
+        "audit",
+        metadata: [
+          "actor": "\(record.actor.map(\.description) ?? "unknown")", "role": "\(record.role)",
+          "operation": "\(record.operation)", "target": "\(record.target)", "address": "\(record.address)",
+          "outcome": "\(record.refusal ?? "done")",
+        ])
+    }
   }
 
   private func serve() async throws {
@@ -132,7 +155,7 @@ public final class Relay: Sendable {
     await parts.director.closeOverdue()
     parts.recordings.makePending()
     let routes =
-      SessionRoutes(director: parts.director, tokens: parts.tokens, clock: parts.clock).all
+      SessionRoutes(director: parts.director, gate: parts.gate, places: parts.places).all
       + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
     try await server.start(
       routes: routes, http: configuration.http, https: configuration.https, chainPEM: certificate?.chainPEM ?? "",
@@ -164,6 +187,10 @@ public final class Relay: Sendable {
 
   // MARK: Links
 
+  /// Where people and devices come by their tokens.
+  public var accessDesk: AccessDesk { parts.desk }
+  package var tokens: TokenIssuer { parts.tokens }
+
   /// The address that programs of this machine use.
   public var localBase: String { "http://127.0.0.1:\(httpPort)" }
 
@@ -190,8 +217,11 @@ public final class Relay: Sendable {
 
   /// A token for the relay's operator, good for 30 days.
   public func operatorToken() -> String {
-    parts.tokens.issue(
-      AccessClaims(lesson: nil, seat: nil, role: .operator, expires: parts.clock() / 1_000 + 30 * 86_400))
+    let now = parts.clock()
+    let claims = AccessClaims(
+      subject: AccessClaims.operator, grants: AccessDesk.operatorGrants, expires: now / 1_000 + 30 * 86_400, now: now)
+    guard let token = try? parts.tokens.sign(claims) else { preconditionFailure("the operator's claims are short") }
+    return token
   }
 
   /// Makes a lesson that starts now; the demonstration's way in.
@@ -212,7 +242,7 @@ public final class Relay: Sendable {
   /// Every route of the relay, for the test of its OpenAPI document.
   package var routes: [(method: String, path: String)] {
     let all =
-      SessionRoutes(director: parts.director, tokens: parts.tokens, clock: parts.clock).all
+      SessionRoutes(director: parts.director, gate: parts.gate, places: parts.places).all
       + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
     return all.map { ($0.method.rawValue, $0.path) }
   }

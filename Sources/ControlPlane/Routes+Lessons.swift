@@ -53,17 +53,17 @@ struct LessonRoutes: Sendable {
   }
 
   private func show(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let caller = try relay.gate.caller(of: request, context)
     let id = try identifier(context.parameter("lesson"))
-    try check(claims, of: id)
+    try relay.gate.require(.readLessons, on: relay.places.target(lesson: id, for: caller), by: caller)
     let running = await relay.director.summary(id)
     let lesson = try await relay.director.stored(id)
     let resources = (try? relay.store.resources(lesson: id)) ?? []
     return try json(
       LessonView(
         id: "\(id)", title: lesson.title, state: lesson.state.rawValue, plannedStart: lesson.plannedStart,
-        plannedEnd: lesson.plannedEnd, alwaysLive: lesson.isAlwaysLive, role: claims.role.rawValue,
-        seat: claims.seat.map { "\($0)" }, feeds: FeedName.allCases.map(\.rawValue), live: running.live,
+        plannedEnd: lesson.plannedEnd, alwaysLive: lesson.isAlwaysLive, role: caller.claims.roleName,
+        seat: caller.claims.seat.map { "\($0)" }, feeds: FeedName.allCases.map(\.rawValue), live: running.live,
         connected: running.connected, recording: running.isRecording,
         resources: resources.map {
           LessonView.ResourceView(
@@ -72,15 +72,12 @@ struct LessonRoutes: Sendable {
         }))
   }
 
-  private func check(_ claims: AccessClaims, of lesson: Identifier) throws(Problem) {
-    guard claims.lesson == lesson || claims.role == .operator else { throw Problem(.wrongLesson) }
-  }
-
   // MARK: Making and ending
 
   private func make(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try relay.tokens.claims(of: request, now: relay.clock())
-    guard claims.role == .operator else { throw Problem(.wrongRole) }
+    let caller = try relay.gate.caller(of: request, context)
+    // It makes the schools and rooms of its lesson as well: the city's to do.
+    try relay.gate.require(.changeLesson, on: .city, by: caller)
     let wanted: NewLesson = try await decode(request)
     try wanted.checkReceivers()
     let made: SeatedLesson
@@ -89,15 +86,17 @@ struct LessonRoutes: Sendable {
         title: wanted.title, plannedStart: wanted.plannedStart, plannedEnd: wanted.plannedEnd,
         receivers: wanted.receivers)
     } catch is ClassroomError { throw Problem(.badRange) }
+    relay.gate.changed(.changeLesson, on: .joint(.init(lesson: made.lesson.id, leads: [], sites: [])), by: caller)
     return try json(relay.links(for: made, base: base(of: request, context)), status: .created)
   }
 
   private func end(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let caller = try relay.gate.caller(of: request, context)
     let id = try identifier(context.parameter("lesson"))
-    try check(claims, of: id)
-    guard claims.role == .operator || claims.role == .lead else { throw Problem(.wrongRole) }
-    try await relay.director.end(id, reason: claims.role.rawValue)
+    let target = relay.places.target(lesson: id, for: caller)
+    try relay.gate.require(.stop, on: target, by: caller)
+    try await relay.director.end(id, reason: caller.claims.roleName)
+    relay.gate.changed(.stop, on: target, by: caller)
     return Response(status: .accepted)
   }
 
@@ -111,13 +110,14 @@ struct LessonRoutes: Sendable {
   // MARK: Following
 
   private func events(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let caller = try relay.gate.caller(of: request, context)
     let id = try identifier(context.parameter("lesson"))
-    try check(claims, of: id)
+    let target = relay.places.target(lesson: id, for: caller)
+    try relay.gate.require(.watchLive, on: target, by: caller)
     let director = relay.director
-    // Who looks after the lesson hears of every site, a site of itself.
-    let isKeeper = claims.role == .operator || claims.role == .lead
-    let (follower, stream) = try await director.follow(id, seat: isKeeper ? nil : claims.seat)
+    // Who looks after the lesson hears of every site, a site of itself, others of nobody.
+    let isKeeper = relay.gate.allows(.call, on: target, by: caller)
+    let (follower, stream) = try await director.follow(id, seat: isKeeper ? nil : caller.claims.seat ?? caller.subject)
     let body = ResponseBody { writer in
       do {
         try await writer.write(ByteBuffer(string: ": tongke\n\n"))
@@ -137,13 +137,16 @@ struct LessonRoutes: Sendable {
   // MARK: Panes
 
   private func setPanes(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try relay.tokens.claims(of: request, now: relay.clock())
+    let caller = try relay.gate.caller(of: request, context)
     let id = try identifier(context.parameter("lesson"))
+    // A site chooses what it sees itself; for others only whoever directs what they are given.
+    let mayAny = relay.gate.allows(.changeLesson, on: relay.places.target(lesson: id, for: caller), by: caller)
     guard let peer = UInt64(context.parameter("peer")) else { throw Problem(.notFound) }
     let wishes: [PaneWish] = try await decode(request)
     for wish in wishes.prefix(32) {
       try await relay.director.setPane(
-        lesson: id, peer: peer, claims: claims, mid: wish.mid, show: wish.show, maxHeight: wish.maxHeight ?? 0)
+        lesson: id, peer: peer, seat: mayAny ? nil : caller.claims.seat ?? caller.subject, mid: wish.mid,
+        show: wish.show, maxHeight: wish.maxHeight ?? 0)
     }
     return Response(status: .noContent)
   }

@@ -71,11 +71,11 @@ struct PageRoutes: Sendable {
     return Self.plain(isReady ? "ready\n" : "not ready\n", status: isReady ? .ok : .serviceUnavailable)
   }
 
-  /// For this machine itself, or with the operator's token.
+  /// For this machine itself, or with the token of an administrator.
   private func metrics(_ request: Request, _ context: RelayContext) async throws -> Response {
     if !request.isLocal(context) {
-      let claims = try relay.tokens.claims(of: request, now: relay.clock())
-      guard claims.role == .operator else { throw Problem(.wrongRole) }
+      let caller = try relay.gate.caller(of: request, context)
+      try relay.gate.require(.readMetrics, on: .city, by: caller)
     }
     let text = await relay.metricsText()
     return Response(

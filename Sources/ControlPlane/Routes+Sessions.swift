@@ -7,8 +7,8 @@ import RTCWire
 /// WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) over the lesson director.
 struct SessionRoutes: Sendable {
   let director: LessonDirector
-  let tokens: TokenIssuer
-  let clock: @Sendable () -> Int64
+  let gate: AccessGate
+  let places: AccessPlacesCache
 
   var all: [Route] {
     let whip = "/whip/lessons/{lesson}/{feed}"
@@ -38,12 +38,14 @@ struct SessionRoutes: Sendable {
   }
 
   private func open(_ kind: Session.Kind, _ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try claims(of: request)
+    let caller = try gate.caller(of: request, context)
     let lesson = try identifier(context.parameter("lesson"))
+    let operation: AccessOperation = kind == .receive ? .receiveMedia : .publishLead
+    try gate.require(operation, on: places.target(lesson: lesson, for: caller), by: caller)
     guard request.accepts("application/sdp") else { throw Problem(.notAcceptable) }
     let offer = try await request.text(of: "application/sdp", limit: SessionDescription.byteLimit)
     let opened = try await director.openSession(
-      kind, lesson: lesson, claims: claims, offer: offer, reach: request.reach(context))
+      kind, lesson: lesson, claims: caller.claims, offer: offer, reach: request.reach(context))
     var headers: HTTPFields = [
       .contentType: "application/sdp", .location: "/sessions/\(opened.name)", .eTag: opened.entityTag,
       .cacheControl: "no-store",
@@ -58,7 +60,7 @@ struct SessionRoutes: Sendable {
   }
 
   private func patch(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let claims = try claims(of: request)
+    let claims = try gate.caller(of: request, context).claims
     let text = try await request.text(of: "application/trickle-ice-sdpfrag", limit: 16_384)
     let outcome = try await director.patch(
       context.parameter("session"), claims: claims, match: request.headers[.ifMatch], fragment: text)
@@ -73,12 +75,9 @@ struct SessionRoutes: Sendable {
   }
 
   private func delete(_ request: Request, _ context: RelayContext) async throws -> Response {
-    try await director.delete(context.parameter("session"), claims: try claims(of: request))
+    let claims = try gate.caller(of: request, context).claims
+    try await director.delete(context.parameter("session"), claims: claims)
     return Response(status: .ok)
-  }
-
-  func claims(of request: Request) throws(Problem) -> AccessClaims {
-    try tokens.claims(of: request, now: clock())
   }
 }
 
@@ -97,11 +96,4 @@ func preflight(methods: String, acceptsOffers: Bool) -> Response {
   ]
   if acceptsOffers { headers[.acceptPost] = "application/sdp" }
   return Response(status: .ok, headers: headers)
-}
-
-extension TokenIssuer {
-  /// The claims of the bearer token that a request carries (RFC 6750 §2.1).
-  func claims(of request: Request, now: Int64) throws(Problem) -> AccessClaims {
-    try check(authorization: request.headers[.authorization], now: now)
-  }
 }

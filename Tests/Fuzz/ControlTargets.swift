@@ -3,6 +3,7 @@ import Classroom
 import ControlPlane
 import Crypto
 import Foundation
+import Ledger
 
 let controlTargets: [FuzzTarget] = [
   ("configuration", fuzzConfiguration), ("token", fuzzToken), ("http", fuzzHTTP),
@@ -20,20 +21,28 @@ let controlTargets: [FuzzTarget] = [
   }
 }
 
-/// The bytes are an `Authorization` field, then a token, then claims that are genuinely signed.
+/// The bytes are an `Authorization` field, a token, a header and a payload, then claims that are genuinely signed.
 @Sendable func fuzzToken(_ bytes: UnsafeRawBufferPointer) {
   let key = [UInt8](repeating: 7, count: 32)
-  let issuer = TokenIssuer(key: key)
   let now: Int64 = 1_700_000_000_000
+  let issuer = TokenIssuer(keys: [TokenKey(id: "k", value: key, madeAt: 0)]) { now }
   let text = String(decoding: bytes, as: UTF8.self)
   precondition((try? issuer.check(authorization: text, now: now)) == nil, "a forged token counts")
   precondition((try? issuer.check(text, now: now)) == nil, "a forged token counts")
-  let claims = base64URL(Data(bytes))
-  let signature = HMAC<SHA256>.authenticationCode(for: Data(claims.utf8), using: SymmetricKey(data: key))
-  let token = claims + "." + base64URL(Data(signature))
+  let piece = base64URL(Data(bytes))
+  let header = base64URL(Data(#"{"alg":"EdDSA","kid":"k"}"#.utf8))
+  let nothing = String(repeating: "A", count: 86)
+  precondition((try? issuer.check(piece + ".e30." + nothing, now: now)) == nil, "a forged token counts")
+  precondition((try? issuer.check(header + "." + piece + "." + nothing, now: now)) == nil, "a forged token counts")
+  let signed = header + "." + piece
+  guard let signer = try? Curve25519.Signing.PrivateKey(rawRepresentation: key),
+    let signature = try? signer.signature(for: Data(signed.utf8))
+  else { preconditionFailure("a key signs") }
+  let token = signed + "." + base64URL(Data(signature))
   guard let read = try? issuer.check(authorization: "Bearer " + token, now: now) else { return }
   precondition(read.expires > now / 1_000, "an expired token counts")
-  precondition((try? issuer.check(issuer.issue(read), now: now)) == read, "claims that read back otherwise")
+  guard let again = try? issuer.sign(read) else { return }
+  precondition((try? issuer.check(again, now: now)) == read, "claims that read back otherwise")
 }
 
 private func base64URL(_ data: Data) -> String {

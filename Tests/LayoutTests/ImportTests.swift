@@ -17,7 +17,8 @@ import Testing
   ]
   private static let nio: Set<String> = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "NIOFoundationCompat"]
   private static let server: Set<String> = [
-    "Crypto", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes", "ServiceLifecycle", "X509", "Yams",
+    "Crypto", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes", "JWTKit", "ServiceLifecycle", "X509",
+    "Yams",
   ]
 
   static let table: [String: Part] = [
