@@ -2,66 +2,95 @@ internal import Classroom
 internal import GRDB
 
 extension Course: CatalogueRow {
-  static let table = "courses"
-  static let columns = [
-    "id", "cluster", "term", "subject", "grades", "textbook", "lead", "receivers", "mode", "label", "weeklyTimes",
-  ]
-  static let limit = 100_000
+  static let form = RowForm(
+    .courses, limit: 100_000,
+    [
+      "id", "number", "cluster", "term", "subject", "grades", "textbook", "lead", "receivers", "mode", "label",
+      "weeklyTimes", "audio",
+    ])
   func check() throws(ClassroomError) { try validate() }
   func values() throws -> [DatabaseValue] {
     [
-      id.databaseValue, cluster.databaseValue, term.databaseValue, subject.databaseValue,
-      try RowReading.text(grades), textbook.databaseValue, try RowReading.text(lead),
-      try RowReading.text(receivers), mode.rawValue.databaseValue, label.rawValue.databaseValue,
-      try RowReading.text(weeklyTimes),
+      id.databaseValue, number.databaseValue, cluster.databaseValue, term.databaseValue, subject.databaseValue,
+      try ListText.encode(grades), textbook.databaseValue, try ListText.encode(lead), try ListText.encode(receivers),
+      mode.rawValue.databaseValue, label.rawValue.databaseValue, try ListText.encode(weeklyTimes),
+      audio.rawValue.databaseValue,
     ]
   }
-  var references: [(table: String, id: Identifier)] {
+  /// Teachers are not among them: the first ledgers had no persons.
+  var references: [LedgerRow] {
     ([lead] + receivers).flatMap { party in
-      [("rooms", party.room)] + (party.schoolClass.map { [("classes", $0)] } ?? [])
-    }
+      [LedgerRow(.rooms, party.room)] + (party.schoolClass.map { [LedgerRow(.classes, $0)] } ?? [])
+    } + weeklyTimes.flatMap(\.adoptedBy).map { LedgerRow(.rooms, $0) }
   }
-  init(row: Row) throws {
+  var keys: [RowKey] {
+    number.isEmpty
+      ? []
+      : [
+        RowKey(
+          "number", number, "term = ? AND number = ? AND number <> ''", [term.databaseValue, number.databaseValue])
+      ]
+  }
+  init(_ columns: inout ColumnReader) throws {
     self.init(
-      id: try RowReading.identifier(row, "id"), cluster: try RowReading.identifier(row, "cluster"),
-      term: try RowReading.value(row, "term"), subject: try RowReading.value(row, "subject"),
-      grades: try RowReading.list(row, "grades"), textbook: try RowReading.value(row, "textbook"),
-      lead: try RowReading.list(row, "lead"), receivers: try RowReading.list(row, "receivers"),
-      mode: try RowReading.choice(row, "mode"), label: try RowReading.choice(row, "label"),
-      weeklyTimes: try RowReading.list(row, "weeklyTimes"))
+      id: try columns.identifier(), number: try columns.text(), cluster: try columns.identifier(),
+      term: try columns.text(), subject: try columns.text(), grades: try columns.list(), textbook: try columns.text(),
+      lead: try columns.list(), receivers: try columns.list(), mode: try columns.choice(),
+      label: try columns.choice(), weeklyTimes: try columns.list(), audio: try columns.choice())
   }
 }
 
 extension Lesson: CatalogueRow {
-  static let table = "lessons"
-  static let columns = [
-    "id", "registration", "course", "cluster", "title", "plannedStart", "plannedEnd", "state", "isAlwaysLive",
-    "thresholdsVersion",
-  ]
-  static let limit = 5_000_000
+  static let form = RowForm(
+    .lessons, limit: 5_000_000,
+    [
+      "id", "registration", "course", "cluster", "title", "plannedStart", "plannedEnd", "state", "isAlwaysLive",
+      "thresholdsVersion", "originDate", "originPeriod", "teacher", "revision",
+    ])
   func check() throws(ClassroomError) { try validate() }
   func values() -> [DatabaseValue] {
     [
       id.databaseValue, registration.databaseValue, course.databaseValue, cluster.databaseValue,
       title.databaseValue, plannedStart.databaseValue, plannedEnd.databaseValue, state.rawValue.databaseValue,
       isAlwaysLive.databaseValue, thresholdsVersion.databaseValue,
+      origin?.date.description.databaseValue ?? .null, origin?.period.databaseValue ?? .null,
+      teacher.databaseValue, revision.databaseValue,
     ]
   }
-  init(row: Row) throws {
+  var keys: [RowKey] {
+    guard let course, let origin else { return [] }
+    return [
+      RowKey(
+        "origin", "\(origin.date) \(origin.period)",
+        "course = ? AND originDate = ? AND originPeriod = ? AND originDate IS NOT NULL",
+        [course.databaseValue, origin.date.description.databaseValue, origin.period.databaseValue])
+    ]
+  }
+  init(_ columns: inout ColumnReader) throws {
     self.init(
-      id: try RowReading.identifier(row, "id"), registration: try RowReading.identifier(row, "registration"),
-      course: try RowReading.optionalIdentifier(row, "course"),
-      cluster: try RowReading.identifier(row, "cluster"), title: try RowReading.value(row, "title"),
-      plannedStart: try RowReading.value(row, "plannedStart"), plannedEnd: try RowReading.value(row, "plannedEnd"),
-      state: try RowReading.choice(row, "state"), isAlwaysLive: try RowReading.value(row, "isAlwaysLive"),
-      thresholdsVersion: try RowReading.value(row, "thresholdsVersion"))
+      id: try columns.identifier(), registration: try columns.identifier(),
+      course: try columns.optionalIdentifier(), cluster: try columns.identifier(), title: try columns.text(),
+      plannedStart: try columns.integer(), plannedEnd: try columns.integer(), state: try columns.choice(),
+      isAlwaysLive: try columns.truth(), thresholdsVersion: try columns.integer(), origin: try columns.origin(),
+      teacher: try columns.optionalIdentifier(), revision: try columns.integer())
+  }
+}
+
+extension ColumnReader {
+  /// Two columns: a date and a period, or neither.
+  mutating func origin() throws -> LessonOrigin? {
+    let date = try optionalDate()
+    let period: Int? = try optionalInteger()
+    guard let date, let period else {
+      guard date == nil, period == nil else { throw LedgerError.corruptRow }
+      return nil
+    }
+    return LessonOrigin(date: date, period: period)
   }
 }
 
 extension Seat: CatalogueRow {
-  static let table = "seats"
-  static let columns = ["id", "lesson", "role", "room", "schoolClass", "person"]
-  static let limit = 200_000_000
+  static let form = RowForm(.seats, limit: 200_000_000, ["id", "lesson", "role", "room", "schoolClass", "person"])
   func check() throws(ClassroomError) {}
   func values() -> [DatabaseValue] {
     [
@@ -69,21 +98,20 @@ extension Seat: CatalogueRow {
       schoolClass.databaseValue, person.databaseValue,
     ]
   }
-  init(row: Row) throws {
+  init(_ columns: inout ColumnReader) throws {
     self.init(
-      id: try RowReading.identifier(row, "id"), lesson: try RowReading.identifier(row, "lesson"),
-      role: try RowReading.choice(row, "role"), room: try RowReading.optionalIdentifier(row, "room"),
-      schoolClass: try RowReading.optionalIdentifier(row, "schoolClass"),
-      person: try RowReading.optionalIdentifier(row, "person"))
+      id: try columns.identifier(), lesson: try columns.identifier(), role: try columns.choice(),
+      room: try columns.optionalIdentifier(), schoolClass: try columns.optionalIdentifier(),
+      person: try columns.optionalIdentifier())
   }
 }
 
 extension LessonResource: CatalogueRow {
-  static let table = "resources"
-  static let columns = [
-    "id", "lesson", "kind", "path", "mediaType", "byteCount", "sha256", "durationMilliseconds", "state", "madeAt",
-  ]
-  static let limit = 20_000_000
+  static let form = RowForm(
+    .resources, limit: 20_000_000,
+    [
+      "id", "lesson", "kind", "path", "mediaType", "byteCount", "sha256", "durationMilliseconds", "state", "madeAt",
+    ])
   func check() throws(ClassroomError) { try validate() }
   func values() -> [DatabaseValue] {
     [
@@ -92,13 +120,11 @@ extension LessonResource: CatalogueRow {
       state.rawValue.databaseValue, madeAt.databaseValue,
     ]
   }
-  init(row: Row) throws {
+  init(_ columns: inout ColumnReader) throws {
     self.init(
-      id: try RowReading.identifier(row, "id"), lesson: try RowReading.identifier(row, "lesson"),
-      kind: try RowReading.choice(row, "kind"), path: try RowReading.value(row, "path"),
-      mediaType: try RowReading.value(row, "mediaType"), byteCount: try RowReading.value(row, "byteCount"),
-      sha256: try RowReading.value(row, "sha256"),
-      durationMilliseconds: try RowReading.value(row, "durationMilliseconds"),
-      state: try RowReading.choice(row, "state"), madeAt: try RowReading.value(row, "madeAt"))
+      id: try columns.identifier(), lesson: try columns.identifier(), kind: try columns.choice(),
+      path: try columns.text(), mediaType: try columns.text(), byteCount: try columns.integer(),
+      sha256: try columns.text(), durationMilliseconds: try columns.integer(), state: try columns.choice(),
+      madeAt: try columns.integer())
   }
 }

@@ -2,16 +2,21 @@ internal import Classroom
 internal import Crypto
 internal import GRDB
 
-/// What a walk over the whole event log found.
+/// What a walk over the whole event log and the whole audit trail found.
 public struct ChainVerification: Hashable, Sendable {
   /// Rows in the log.
   public let events: Int
+  /// Whether both chains hold.
   public let isIntact: Bool
-  /// The first event that does not fit: changed, missing, or one too many. Nil when intact.
+  /// The first event that does not fit: changed, missing, or one too many. Nil when the log is intact.
   public let firstBroken: Int64?
   /// Hash of the last event in lower-case hexadecimal, to be lodged elsewhere so that a later rewriting of the whole
   /// chain shows.
   public let head: String
+  /// Rows in the audit trail.
+  public let auditEntries: Int
+  /// The first entry of the trail that does not fit. Nil when the trail is intact.
+  public let firstBrokenAudit: Int64?
 }
 
 /// The hash chain: each event's hash covers the hash before it, and the head is kept apart so that a cut tail shows.
@@ -35,7 +40,7 @@ enum EventChain {
     return Array(hasher.finalize())
   }
 
-  private static func update(_ hasher: inout SHA256, _ value: some FixedWidthInteger) {
+  static func update(_ hasher: inout SHA256, _ value: some FixedWidthInteger) {
     withUnsafeBytes(of: value.bigEndian) { hasher.update(bufferPointer: $0) }
   }
 
@@ -65,7 +70,7 @@ enum EventChain {
     return id
   }
 
-  /// Walks the log in one snapshot; time and reading proportional to its length, memory constant.
+  /// Walks log and trail in one snapshot; time and reading proportional to their lengths, memory constant.
   static func verify(_ db: Database) throws -> ChainVerification {
     let head = try head(db)
     var previous = genesis
@@ -80,8 +85,10 @@ enum EventChain {
       if let fits { previous = fits } else { firstBroken = count }
     }
     if firstBroken == nil, count != head.events || previous != head.hash { firstBroken = min(count, head.events) + 1 }
+    let trail = try AuditTrail.verify(db)
     return ChainVerification(
-      events: Int(count), isIntact: firstBroken == nil, firstBroken: firstBroken, head: hexadecimal(head.hash))
+      events: Int(count), isIntact: firstBroken == nil && trail.firstBroken == nil, firstBroken: firstBroken,
+      head: hexadecimal(head.hash), auditEntries: trail.entries, firstBrokenAudit: trail.firstBroken)
   }
 
   /// The row's hash when it is what the row's other columns give; nil otherwise, whatever the columns hold.

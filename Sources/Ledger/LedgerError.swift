@@ -30,6 +30,14 @@ public enum LedgerError: Error, Hashable, Sendable {
   case closed
   /// A row does not decode: the file was written by something else.
   case corruptRow
+  /// Another row has the number, code, staff number, account or origin already, which no two may share.
+  case taken(key: String, value: String, by: LedgerRow)
+  /// The row cannot go, or its code cannot change, while the other names it.
+  case referenced(LedgerRow, by: LedgerRow)
+  /// The row would be above itself, as its own parent's parent or its own successor's successor.
+  case cyclic(LedgerRow)
+  /// The row is another than the one the change was made for: its version now, and the columns that differ.
+  case stale(current: String, changed: [String])
 }
 
 /// Gives SQLite's errors that have a meaning here that meaning.

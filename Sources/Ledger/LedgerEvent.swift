@@ -22,6 +22,22 @@ public enum EventKind: String, Sendable, CaseIterable {
   /// What a crash left open was closed: of a seat when it names one, otherwise of the lesson.
   case interrupted
   case tokenIssued
+  /// Lessons were made of a term's timetable; `term`, `version` and counts.
+  case termPublished
+  /// 调课: `oldStart`, `oldEnd`, `newStart`, `newEnd`, UTC milliseconds. Of this and the following, `by` is the actor and
+  /// `revision` the lesson's after it.
+  case lessonMoved
+  /// 代课: `old` and `new` teacher, empty for the course's own.
+  case lessonSubstituted
+  case lessonCancelled
+  /// 加课: beside the weekly times.
+  case lessonAdded
+  /// `old` and `new` room of the seat.
+  case lessonRoomChanged
+  /// A later publication asked again for what an earlier one had cancelled.
+  case lessonReinstated
+  /// A later publication changed title, cluster or seats.
+  case lessonRevised
 
   /// The step of the lesson's state machine that the event takes, when it is about a lesson and no seat.
   var step: LessonStep? {

@@ -134,7 +134,7 @@ public final class LedgerStore: Sendable {
     try read { db in try Int.fetchOne(db, sql: "SELECT COALESCE(MAX(id), 0) FROM events") ?? 0 }
   }
 
-  /// Recomputes the whole hash chain in one snapshot, while writing goes on.
+  /// Recomputes the whole hash chain and that of the audit trail in one snapshot, while writing goes on.
   public func verifyChain() throws -> ChainVerification {
     try read { db in try EventChain.verify(db) }
   }

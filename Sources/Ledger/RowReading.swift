@@ -47,18 +47,6 @@ enum RowReading {
     guard let choice = T(rawValue: try value(row, column)) else { throw LedgerError.corruptRow }
     return choice
   }
-
-  static func list<T: Decodable>(_ row: Row, _ column: String) throws -> T {
-    let text: String = try value(row, column)
-    guard let list = try? JSONDecoder().decode(T.self, from: Data(text.utf8)) else { throw LedgerError.corruptRow }
-    return list
-  }
-
-  static func text(_ list: some Encodable) throws -> DatabaseValue {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(list), as: UTF8.self).databaseValue
-  }
 }
 
 extension StoredEvent {

@@ -16,6 +16,14 @@ enum Schema {
         sql: "INSERT INTO chain (id, events, hash) VALUES (1, 0, ?)", arguments: [EventChain.genesis.databaseValue])
       try db.execute(sql: appendOnlyVersion1)
     }
+    migrator.registerMigration("v2") { db in
+      try db.execute(sql: catalogueVersion2)
+      try db.execute(sql: auditVersion2)
+      try db.execute(
+        sql: "INSERT INTO auditChain (id, entries, hash) VALUES (1, 0, ?)",
+        arguments: [EventChain.genesis.databaseValue])
+      try db.execute(sql: appendOnlyVersion2)
+    }
     migrator.registerMigration("v3") { try $0.execute(sql: accessVersion3) }
     return migrator
   }

@@ -26,9 +26,11 @@ import Testing
     let cluster = Cluster(
       id: next(), name: "群",
       members: [.init(institution: school.id, leads: true), .init(institution: point.id, leads: false)])
+    let teacher = Person(id: next(), institution: school.id, name: "某", staffNumber: "001")
     let course = Course(
       id: next(), cluster: cluster.id, term: "2026-2027-1", subject: "音乐", grades: [1, 3], textbook: "人音版",
-      lead: .init(room: rooms[0].id, teacher: next()), receivers: [.init(schoolClass: pupils.id, room: rooms[1].id)],
+      lead: .init(room: rooms[0].id, teacher: teacher.id),
+      receivers: [.init(schoolClass: pupils.id, room: rooms[1].id)],
       mode: .asyncDual, label: .masterTeacher, weeklyTimes: [.init(weekday: 5, period: 2)])
     let lesson = Lesson(
       id: next(), registration: next(), course: course.id, cluster: cluster.id, title: "第一课", plannedStart: 10,
@@ -44,6 +46,7 @@ import Testing
       try store.upsert(point)
       for room in rooms { try store.upsert(room) }
       try store.upsert(pupils)
+      try store.upsert(teacher)
       try store.upsert(cluster)
       try store.upsert(course)
       try store.upsert(lesson)
