@@ -86,6 +86,11 @@ public struct ImportChanges: Hashable, Sendable {
   public struct Removal: Hashable, Sendable {
     public var sheet: SheetKind
     public var id: Identifier
+
+    public init(sheet: SheetKind, id: Identifier) {
+      self.sheet = sheet
+      self.id = id
+    }
   }
 
   public var institutions: [Institution] = []
