@@ -46,40 +46,6 @@ enum ImportSupport {
   }
 }
 
-extension ImportBase {
-  /// As a ledger would after the transaction.
-  mutating func apply(_ changes: ImportChanges) {
-    let gone = Set(changes.removed.map(\.id))
-    func merged<Value>(_ old: [Value], _ new: [Value], _ id: (Value) -> Identifier) -> [Value] {
-      var places = Dictionary(uniqueKeysWithValues: old.enumerated().map { (id($1), $0) })
-      var values = old
-      for value in new {
-        if let place = places[id(value)] {
-          values[place] = value
-        } else {
-          places[id(value)] = values.count
-          values.append(value)
-        }
-      }
-      return values.filter { !gone.contains(id($0)) }
-    }
-    institutions = merged(institutions, changes.institutions, \.id)
-    rooms = merged(rooms, changes.rooms, \.id)
-    persons = merged(persons, changes.persons, \.id)
-    classes = merged(classes, changes.classes, \.id)
-    clusters = merged(clusters, changes.clusters, \.id)
-    bells = merged(bells, changes.bells, \.id)
-    terms = merged(terms, changes.terms, \.id)
-    courses = merged(courses, changes.courses, \.id)
-    let totals = Set(changes.rosterTotals.map(\.key) + changes.removedRosterTotals.map(\.key))
-    rosterTotals = rosterTotals.filter { !totals.contains($0.key) } + changes.rosterTotals
-    for timetable in changes.localTimetables {
-      localLessons.removeAll { $0.schoolClass == timetable.schoolClass && $0.term == timetable.term }
-      localLessons += timetable.lessons
-    }
-  }
-}
-
 /// A small county, one sheet of each kind, as a coordinator would write it.
 enum SampleCounty {
   static let institutions = """
