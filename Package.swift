@@ -125,7 +125,7 @@ let package = Package(
     .testTarget(
       name: "RecorderTests", dependencies: ["Recorder", "PacketRing", "CLinuxIO"], swiftSettings: settings),
     .testTarget(name: "MediaTests", dependencies: ["Media", "RTCWire"], swiftSettings: settings),
-    .testTarget(name: "ClassroomTests", dependencies: ["Classroom"], swiftSettings: settings),
+    .testTarget(name: "ClassroomTests", dependencies: ["Classroom", "CLinuxIO"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Classroom", grdb, crypto], swiftSettings: settings),
     .testTarget(
       name: "ResourcesTests", dependencies: ["Resources", "Recorder", "Media", "Ledger", "Classroom", "PacketRing"],
