@@ -57,6 +57,13 @@ let package = Package(
     .target(name: "PacketRing", swiftSettings: settings),
     .target(name: "RTCWire", swiftSettings: settings),
     .target(name: "Classroom", swiftSettings: settings),
+    .target(
+      name: "ControlAPI",
+      dependencies: [
+        httpClient, .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ], swiftSettings: settings),
     // Level 2
     .target(
       name: "RTCCore", dependencies: ["PacketRing", "RTCWire", "CIPSecMB", "COpenSSL", "CSRTP"],
@@ -83,9 +90,8 @@ let package = Package(
     .target(
       name: "ControlPlane",
       dependencies: [
-        "MediaWorker", "MediaClient", "RTCCore", "RTCWire", "PacketRing", "Classroom", "Ledger", "Recorder",
-        "Resources",
-        "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
+        "ControlAPI", "MediaWorker", "MediaClient", "RTCCore", "RTCWire", "PacketRing", "Classroom", "Ledger",
+        "Recorder", "Resources", "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
@@ -95,12 +101,14 @@ let package = Package(
         "app.js", "index.html", "openapi.json", "session.js", "style.css", "text.json", "trust.html", "trust.js",
         "whep.js", "whip.js",
       ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
-    .target(name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Classroom"], swiftSettings: settings),
+    .target(
+      name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Classroom"], swiftSettings: settings),
     // Level 6
     .executableTarget(
       name: "tongke",
       dependencies: [
-        "ControlPlane", "MediaClient", "Ledger", "Classroom", "Media", .product(name: "Logging", package: "swift-log"),
+        "ControlPlane", "ControlAPI", "MediaClient", "Ledger", "Classroom", "Media",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     // Measurements
@@ -139,7 +147,7 @@ let package = Package(
     .testTarget(
       name: "ControlPlaneTests",
       dependencies: [
-        "ControlPlane", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams", crypto,
+        "ControlPlane", "ControlAPI", "MediaWorker", "RTCCore", "RTCWire", "Ledger", "Classroom", "Yams", crypto,
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),

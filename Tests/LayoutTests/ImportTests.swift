@@ -25,7 +25,7 @@ import Testing
     "PacketRing": Part(level: 1, parts: [], outside: system.union(hot)),
     "RTCWire": Part(level: 1, parts: [], outside: hot),
     "Classroom": Part(level: 1, parts: []),
-    "ControlAPI": Part(level: 1, parts: [], outside: foundation.union(["AsyncHTTPClient"])),
+    "ControlAPI": Part(level: 1, parts: [], outside: foundation.union(nio).union(["AsyncHTTPClient"])),
     "RTCCore": Part(level: 2, parts: ["PacketRing", "RTCWire", "CIPSecMB", "CSRTP", "COpenSSL"], outside: hot),
     "Recorder": Part(
       level: 2, parts: ["PacketRing", "RTCWire", "CLinuxIO"], outside: system.union(hot).union(foundation)),

@@ -1,0 +1,184 @@
+public import Foundation
+
+/// The interface of a relay as functions: what `/api/v1` offers to coordinators.
+///
+/// Each throws `ControlError`; `.refused` carries the relay's own sentence in `language`. A request takes 120 s at most,
+/// an answer 64 MiB; redirections are not followed, so that the token goes to nobody else. Times are civil times of
+/// China, terms are named by their codes, courses, rooms and classes by their numbers. `shutdown` before letting go.
+public struct ControlClient: Sendable {
+  private let transport: ControlTransport
+
+  /// - Parameters:
+  ///   - base: such as `https://relay.example:8443`.
+  ///   - token: sent in the Authorization header alone; nil sends none.
+  ///   - language: `zh-CN` or `en`, in which sentences come.
+  ///   - trust: file of PEM certificates to trust besides the system's, such as the relay's `ca.crt`.
+  /// - Throws: `.badURL`, `.badToken`, `.cannotTrust`
+  public init(base: String, token: String?, language: String? = nil, trust: String? = nil) throws(ControlError) {
+    transport = try ControlTransport(base: base, token: token, language: language, trust: trust)
+  }
+
+  public func shutdown() async { await transport.shutdown() }
+
+  // Import
+
+  public func importFiles(_ request: ImportRequest) async throws(ControlError) -> ImportReply {
+    try await post(["imports"], request)
+  }
+
+  // Terms
+
+  public func terms() async throws(ControlError) -> [TermReply] { try await get(["terms"]) }
+
+  public func courses(term: String) async throws(ControlError) -> [CourseReply] {
+    try await get(["terms", term, "courses"])
+  }
+
+  /// - Parameters:
+  ///   - course: number of the one to check; nil checks all.
+  ///   - severity: the one that findings are told of; nil tells all.
+  public func check(
+    term: String, course: String? = nil, severity: String? = nil
+  ) async throws(ControlError) -> CheckReply {
+    try await get(["terms", term, "check"], [("course", course), ("severity", severity)])
+  }
+
+  /// The windows in which a course could be moved.
+  public func free(
+    term: String, course: String, weeks: String? = nil, minutes: Int? = nil
+  ) async throws(ControlError) -> [FreeWindowReply] {
+    try await get(
+      ["terms", term, "free"], [("course", course), ("weeks", weeks), ("minutes", minutes.map(String.init))])
+  }
+
+  /// The windows that rooms have in common.
+  public func free(
+    term: String, lead: String, sites: [String], weeks: String? = nil, minutes: Int? = nil
+  ) async throws(ControlError) -> [FreeWindowReply] {
+    try await get(
+      ["terms", term, "free"],
+      [
+        ("lead", lead), ("sites", sites.joined(separator: ",")), ("weeks", weeks),
+        ("minutes", minutes.map(String.init)),
+      ])
+  }
+
+  /// - Parameter schoolClass: number of the one to tell of; nil tells of all.
+  public func gaps(term: String, schoolClass: String? = nil) async throws(ControlError) -> [GapReply] {
+    try await get(["terms", term, "gaps"], [("class", schoolClass)])
+  }
+
+  /// - Throws: `.refused` with findings when there are conflicts.
+  public func publish(term: String) async throws(ControlError) -> PublishReply {
+    try Self.value(try await transport.send(ControlRequest(.post, ["terms", term, "publish"])))
+  }
+
+  /// A week of a room to be printed.
+  /// - Parameter format: `text`, `html`, `cses` or `csv`.
+  public func week(term: String, room: String, week: Int, format: String) async throws(ControlError) -> Data {
+    try await file(
+      ["terms", term, "week"], [("room", room), ("week", String(week)), ("format", format)])
+  }
+
+  // Lessons
+
+  /// One page.
+  public func lessons(_ query: LessonQuery) async throws(ControlError) -> LessonList {
+    try await get(
+      ["lessons"],
+      [
+        ("from", query.from), ("to", query.to), ("now", query.now ? "1" : nil), ("room", query.room),
+        ("course", query.course), ("limit", query.limit.map(String.init)), ("cursor", query.cursor),
+      ])
+  }
+
+  /// - Parameter revision: of the lesson as it was read; another one is refused with status 412.
+  public func change(
+    lesson: String, revision: Int, _ change: LessonChangeRequest
+  ) async throws(ControlError) -> LessonReply {
+    try await post(["lessons", lesson, "changes"], change, revision: revision)
+  }
+
+  public func lesson(_ id: String) async throws(ControlError) -> LessonReply { try await get(["lessons", id]) }
+
+  public func add(term: String, _ lesson: LessonAddRequest) async throws(ControlError) -> LessonReply {
+    try await post(["terms", term, "lessons"], lesson)
+  }
+
+  // Calendars (RFC 5545)
+
+  public func calendar(room: String) async throws(ControlError) -> Data {
+    try await file(["calendars", "rooms", room + ".ics"])
+  }
+
+  public func calendar(institution: String, staffNumber: String) async throws(ControlError) -> Data {
+    try await file(["calendars", "teachers", institution, staffNumber + ".ics"])
+  }
+
+  public func calendar(cluster: String) async throws(ControlError) -> Data {
+    try await file(["calendars", "clusters", cluster + ".ics"])
+  }
+
+  // Requests
+
+  private func get<Value: Decodable>(
+    _ path: [String], _ query: [(name: String, value: String?)] = []
+  ) async throws(ControlError) -> Value {
+    var request = ControlRequest(.get, path)
+    request.query = query
+    return try Self.value(try await transport.send(request))
+  }
+
+  private func file(
+    _ path: [String], _ query: [(name: String, value: String?)] = []
+  ) async throws(ControlError) -> Data {
+    var request = ControlRequest(.get, path)
+    request.query = query
+    request.accept = "*/*"
+    return try await transport.send(request)
+  }
+
+  private func post<Value: Decodable>(
+    _ path: [String], _ body: some Encodable, revision: Int? = nil
+  ) async throws(ControlError) -> Value {
+    var request = ControlRequest(.post, path)
+    request.revision = revision
+    guard let data = try? JSONEncoder().encode(body) else { throw .badAnswer(reason: "not encodable") }
+    request.body = data
+    return try Self.value(try await transport.send(request))
+  }
+
+  private static func value<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
+    try ControlTransport.decode(data)
+  }
+}
+
+/// Which lessons are listed; what is nil does not choose.
+public struct LessonQuery: Hashable, Sendable {
+  /// First and last day, `2026-09-07`.
+  public var from: String?
+  public var to: String?
+  /// Those that are being taught.
+  public var now: Bool
+  /// Number of a room that takes part.
+  public var room: String?
+  /// Number of the course.
+  public var course: String?
+  /// How many a page has at most.
+  public var limit: Int?
+  /// `next` of the page before.
+  public var cursor: String?
+
+  public init(
+    from: String? = nil, to: String? = nil, now: Bool = false, room: String? = nil, course: String? = nil,
+    limit: Int? = nil, cursor: String? = nil
+  ) {
+    self.from = from
+    self.to = to
+    self.now = now
+    self.room = room
+    self.course = course
+    self.limit = limit
+    self.cursor = cursor
+  }
+}
