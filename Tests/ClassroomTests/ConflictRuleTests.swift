@@ -1,5 +1,5 @@
-// Goal: each code that is not about double booking is reported when it applies, at its severity, and not a minute before.
-// Method: a small town in which nothing is wrong, changed by the one thing a test is about.
+// Goal: each code that is not about double booking is reported when it applies, at its severity, and not a minute
+// before. Method: a small town in which nothing is wrong, changed by the one thing a test is about.
 import Classroom
 import Testing
 

@@ -1,7 +1,7 @@
 import Classroom
 
-/// Three schools of one cluster with the same bells, each with rooms, classes and teachers, and a school beside it; four
-/// weeks from Monday 2026-08-31. Nothing is wrong with it: tests change one thing. Screen time is not limited.
+/// Three schools of one cluster with the same bells, each with rooms, classes and teachers, and a school beside it;
+/// four weeks from Monday 2026-08-31. Nothing is wrong with it: tests change one thing. Screen time is not limited.
 struct ConflictTown {
   enum School: UInt64, CaseIterable {
     case lead = 1

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Classroom
+import Classroom
 
 /// Sheets written as text, and a ledger that is nothing but values.
 enum ImportSupport {

@@ -2,7 +2,7 @@ import CLinuxIO
 import Foundation
 import Testing
 
-@testable import Classroom
+import Classroom
 
 /// The county that ships in `Configs`, read from its files.
 struct SampleCountyFiles {

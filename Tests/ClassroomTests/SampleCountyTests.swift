@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import Classroom
+import Classroom
 
 @Suite struct SampleCountyTests {
   typealias Files = SampleCountyFiles

@@ -65,7 +65,7 @@ extension CellText {
   }
 
   /// `周一第3节(1-16单)35分`, as `weeklyTimes` reads it.
-  static func text(of time: Course.WeeklyTime) -> String {
+  package static func text(of time: Course.WeeklyTime) -> String {
     let day = weekdayName(time.weekday)
     let weeks = time.weeks == .all ? "" : "(\(time.weeks))"
     return "\(day)第\(time.period)节\(weeks)\(time.minutes.map { "\($0)分" } ?? "")"

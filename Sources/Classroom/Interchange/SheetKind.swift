@@ -15,7 +15,7 @@ public enum SheetKind: String, Hashable, Sendable, Codable, CaseIterable {
   case localLessons
 
   /// A spreadsheet's letters of a column; 0 is A.
-  static func letter(ofColumn index: Int) -> String {
+  package static func letter(ofColumn index: Int) -> String {
     var letters = ""
     var rest = index + 1
     while rest > 0 {
@@ -72,7 +72,7 @@ public struct SheetColumn: Hashable, Sendable {
   }
 
   /// A header as it is compared: half-width, lower case, without blanks, stars and what stands in brackets.
-  static func form(_ header: String) -> String {
+  package static func form(_ header: String) -> String {
     var form = ""
     for character in CellText.plain(header).lowercased() {
       if character == "(" || character == "[" { break }
@@ -82,5 +82,5 @@ public struct SheetColumn: Hashable, Sendable {
   }
 
   /// Every header it is read by, as it is compared.
-  var forms: [String] { ([chinese, english, field.rawValue] + aliases).map(Self.form) }
+  package var forms: [String] { ([chinese, english, field.rawValue] + aliases).map(Self.form) }
 }
