@@ -108,6 +108,8 @@ tk_mb_gcm *tk_mb_gcm_create(const uint8_t *key, size_t key_count) {
   return gcm;
 }
 
+void tk_mb_gcm_prefetch(const tk_mb_gcm *gcm) { tk_prefetch(gcm, sizeof *gcm); }
+
 void tk_mb_gcm_free(tk_mb_gcm *gcm) {
   if (gcm == NULL) return;
   explicit_bzero(gcm, sizeof *gcm);
@@ -169,6 +171,8 @@ tk_mb_gcm *tk_mb_gcm_create(const uint8_t *key, size_t key_count) {
 }
 
 void tk_mb_gcm_free(tk_mb_gcm *gcm) { (void)gcm; }
+
+void tk_mb_gcm_prefetch(const tk_mb_gcm *gcm) { (void)gcm; }
 
 /* No key can have been made, so none of these is ever called. */
 

@@ -7,7 +7,9 @@ import RTCWire
 
 extension LessonDirector {
   /// Takes what a worker tells, in order.
-  func handle(_ event: CoreEvent) {
+  func handle(_ events: [CoreEvent]) { for event in events { handle(event) } }
+
+  private func handle(_ event: CoreEvent) {
     switch event {
     case .iceConnected(let peer, let path, _):
       log(peer, "transport found", ["path": "\(path.remote.family)"])

@@ -126,7 +126,7 @@ public final class Relay: Sendable {
       recordings: recordings, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
     tasks =
-      pool.workers.map { worker in Task { for await event in worker.events { await director.handle(event) } } } + [
+      pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } } + [
         Task {
           while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))

@@ -73,7 +73,7 @@ public final class ClientTransport: Sendable {
     reader = SinkReader(arena: worker.arena)
     let events = worker.events
     let task = Task { [weak self] in
-      for await event in events { self?.dispatch(event) }
+      for await batch in events { for event in batch { self?.dispatch(event) } }
     }
     dispatcher.withLock { $0 = task }
   }

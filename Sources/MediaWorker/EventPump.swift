@@ -7,10 +7,12 @@ import RTCCore
 final class EventPump: @unchecked Sendable {
   let wake: Int32
   private var events: LaneConsumer<CoreEvent>
-  private let continuation: AsyncStream<CoreEvent>.Continuation
+  private let continuation: AsyncStream<[CoreEvent]>.Continuation
+  /// Events of one batch.
+  private static let batchLimit = 256
   private let stopping = StopFlag()
 
-  init(events: consuming LaneConsumer<CoreEvent>, continuation: AsyncStream<CoreEvent>.Continuation) {
+  init(events: consuming LaneConsumer<CoreEvent>, continuation: AsyncStream<[CoreEvent]>.Continuation) {
     wake = tk_eventfd()
     self.events = events
     self.continuation = continuation
@@ -20,11 +22,19 @@ final class EventPump: @unchecked Sendable {
 
   func run() {
     while !stopping.isSet {
-      while let event = events.pop() { continuation.yield(event) }
+      yieldAll()
       tk_eventfd_wait(wake, 1_000_000_000)
     }
-    while let event = events.pop() { continuation.yield(event) }
+    yieldAll()
     continuation.finish()
+  }
+
+  private func yieldAll() {
+    while let first = events.pop() {
+      var batch = [first]
+      while batch.count < Self.batchLimit, let event = events.pop() { batch.append(event) }
+      continuation.yield(batch)
+    }
   }
 
   func stop() {

@@ -58,9 +58,9 @@ public final class MediaWorker: Sendable {
   /// The same number, nil without TCP.
   public let tcpPort: UInt16?
   public let arena: SlotArena
-  /// What the core tells, in order. One consumer. When it falls 16,384 events behind, the newest are dropped and
-  /// counted.
-  public let events: AsyncStream<CoreEvent>
+  /// What the core tells, in order, as much at once as there is: what follows is a few thread switches for each batch.
+  /// One consumer. When it falls 1,024 batches behind, the newest are dropped.
+  public let events: AsyncStream<[CoreEvent]>
 
   private let commands: Mutex<CommandEnd>
   private let wake: Int32
@@ -98,7 +98,7 @@ public final class MediaWorker: Sendable {
     for index in coreConfiguration.localAddresses.indices { coreConfiguration.localAddresses[index].port = port }
     let core = RelayCore(
       configuration: coreConfiguration, arena: arena, slots: share.slots, seed: configuration.seed)
-    let (stream, continuation) = AsyncStream.makeStream(of: CoreEvent.self, bufferingPolicy: .bufferingOldest(16_384))
+    let (stream, continuation) = AsyncStream.makeStream(of: [CoreEvent].self, bufferingPolicy: .bufferingOldest(1_024))
     events = stream
     pump = EventPump(events: eventEnds.consumer, continuation: continuation)
     var loop = WorkerLoop(

@@ -57,13 +57,16 @@ struct WorkerLoop: ~Copyable {
   private static let niceValue: Int32 = -10
   /// Sending stops for a look at the sockets and clocks after so long; the rest goes with the next turn.
   private static let sendingMicroseconds: Int64 = 2_000
+  /// A worker that rests between turns asks its sockets so often; else it looks without asking.
+  private static let pollMicroseconds: Int64 = 5_000
 
   private let configuration: WorkerConfiguration
   private var core: RelayCore
   private let arena: SlotArena
   private var ports: Ports
-  /// 256 trains are a millisecond of the kernel's time: between fillings there is a look at the clock.
-  private var egress = EgressArena(trainLimit: 256)
+  /// 640 KiB of pictures or 256 trains of sound are a millisecond or two of the kernel's time: between fillings there is
+  /// a look at the clock.
+  private var egress = EgressArena(byteCount: 640 << 10, trainLimit: 256)
   private let wake: Int32
   private let epoll: Int32
   private var commands: LaneConsumer<WorkerCommand>
@@ -79,6 +82,8 @@ struct WorkerLoop: ~Copyable {
   private var utilisation = UtilisationMeter()
   /// The thread's processor time at the end of the last turn.
   private var processorTime: Int64 = 0
+  /// When the sockets were last asked whether there is anything, microseconds.
+  private var lastPoll: Int64 = 0
   /// The start of the last turn, microseconds.
   private var turnStart: Int64 = 0
   /// The start of the turn whose sending is not done yet.
@@ -143,7 +148,13 @@ struct WorkerLoop: ~Copyable {
       if rest > now {
         tk_sleep(rest - now)
         now = tk_monotonic_microseconds()
+        // Something has nearly always come meanwhile, which the turn finds by itself.
+        if now - lastPoll < Self.pollMicroseconds {
+          hasConnectionNews = ports.tcp?.isInUse ?? false
+          continue
+        }
       }
+      lastPoll = now
       let limit: Int64 = 100_000
       let pause = deadline == .distantFuture ? limit : min(max(deadline.microseconds - now, 0), limit)
       let ready = tk_epoll_wait(epoll, pause)

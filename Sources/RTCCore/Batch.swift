@@ -6,6 +6,8 @@ struct BatchPacket: BitwiseCopyable {
   var numbers: PictureNumbers
   /// Bytes of RTP padding that make it as long as its neighbours (RFC 3550 §5.1).
   var padding: UInt8 = 0
+  /// The padding stands behind the payload in its slot, and is sealed with it in one piece.
+  var isPaddedInPlace = false
 
   init(_ record: PacketRecord, numbers: PictureNumbers) {
     self.record = record
@@ -43,6 +45,19 @@ extension RelayCore {
         batch[place].padding = UInt8(high - Int(batch[place].record.payloadByteCount))
       }
       first = endsShorter ? end + 1 : end
+    }
+  }
+
+  /// Writes the padding behind the payloads, where a slot has room: once for all receivers.
+  func writePadding(count: Int) {
+    for place in 0..<count where batch[place].padding > 0 {
+      let record = batch[place].record
+      let padding = Int(batch[place].padding)
+      guard record.byteCount + padding <= arena.stride else { continue }
+      let behind = arena.pointer(record.slot) + record.byteCount
+      behind.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
+      behind.storeBytes(of: batch[place].padding, toByteOffset: padding - 1, as: UInt8.self)
+      batch[place].isPaddedInPlace = true
     }
   }
 }

@@ -58,6 +58,11 @@ public struct EgressArena: ~Copyable {
   /// Whether one more datagram of any size fits.
   package var hasRoom: Bool { capacity - used >= Self.datagramLimit && trains.count < trainLimit }
 
+  /// Whether so many more of any size fit.
+  func hasRoom(forDatagrams count: Int) -> Bool {
+    capacity - used >= count * Self.datagramLimit && trains.count + count <= trainLimit
+  }
+
   /// Where the next datagram is to be written, `datagramLimit` bytes long.
   package var writePointer: UnsafeMutableRawBufferPointer {
     precondition(hasRoom)

@@ -95,6 +95,11 @@ package struct GCMCipher: ~Copyable {
     }
   }
 
+  /// Fetches the key into the cache ahead of its use, where its memory is known.
+  func prefetch() {
+    if case .multiBuffer(let pointer) = context { tk_mb_gcm_prefetch(pointer) }
+  }
+
   /// Seals header, prefix, payload and padding into `out` in one pass; `[header | encrypted | tag]`.
   ///
   /// `out` has room for all, and overlaps none. - Returns: bytes written; 0 when the library fails.

@@ -33,6 +33,7 @@ extension RelayCore {
     let stream = streams[binding.stream]
     if stream.pointee.codec.payloadType == payloadType { return true }
     // What was gathered is of the former codec.
+    settleRouting(now: now)
     routeGathered(binding.stream, now: now)
     let line = peers[index].pointee.description.lines[stream.pointee.lineIndex]
     guard let codec = line.codecs.first(where: { $0.payloadType == payloadType }),

@@ -4,6 +4,7 @@ import RTCWire
 extension RelayCore {
   /// Carries out one command. A command that names what is not there is a no-op: it crossed with an ending.
   public mutating func apply(_ command: Command, now: Now) {
+    settleRouting(now: now)
     switch command {
     case .openLesson(let id): openLesson(id, now: now)
     case .closeLesson(let id): closeLesson(id, now: now)
@@ -135,7 +136,7 @@ extension RelayCore {
     peer.pointee.phase = .ending
     peer.pointee.end = reason
     detachStreams(of: index, now: now)
-    for send in peer.pointee.sendStreams { unsubscribe(send) }
+    for send in peer.pointee.sendStreams { unsubscribe(send, now: now) }
     peer.pointee.videoQueue.removeAll()
     peer.pointee.audioQueue.removeAll()
     peer.pointee.repairQueue.removeAll()
@@ -180,6 +181,7 @@ extension RelayCore {
 
   mutating func removeStream(_ streamIndex: Int32, now: Now) {
     guard streams.contains(streamIndex) else { return }
+    settleRouting(now: now)
     routeGathered(streamIndex, isEnding: true, now: now)
     let stream = streams[streamIndex]
     let trackIndex = stream.pointee.track

@@ -16,7 +16,7 @@ extension RelayCore {
     }
     raw.removeAll(keepingCapacity: true)
     rawHead = 0
-    routeGathered(now: now)
+    guard routeGathered(into: &egress, now: now) else { return true }
     while dirtyHead < dirty.count {
       let index = dirty[dirtyHead]
       dirtyHead += 1
@@ -106,7 +106,7 @@ extension RelayCore {
     return false
   }
 
-  private mutating func refill(_ index: Int32, now: Now) {
+  mutating func refill(_ index: Int32, now: Now) {
     let peer = peers[index]
     var minimum: Int64 = 0
     for sendIndex in peer.pointee.sendStreams
@@ -307,7 +307,7 @@ extension RelayCore {
 
   /// Rewrites a VP8 descriptor when its numbers must go on across a switch; otherwise the payload goes as it is.
   /// - Returns: bytes written at `place` of scratch, and bytes of the payload they replace.
-  private func writeDescriptor(
+  func writeDescriptor(
     _ record: PacketRecord, codec: Codec, pictureIDOffset: UInt16, layerIndexOffset: UInt8, at place: Int
   ) -> (written: Int, replaced: Int) {
     guard codec.encoding == .vp8, pictureIDOffset != 0 || layerIndexOffset != 0, record.payloadByteCount > 0 else {

@@ -30,7 +30,7 @@ extension RelayCore {
         track = send.pointee.kind == .audio ? feed.audio : feed.video
       }
       guard track != send.pointee.track else { continue }
-      unsubscribe(sendIndex)
+      unsubscribe(sendIndex, now: now)
       if track >= 0 { subscribe(sendIndex, to: track, now: now) }
     }
   }
@@ -45,9 +45,10 @@ extension RelayCore {
     startSubscription(sendIndex, now: now)
   }
 
-  mutating func unsubscribe(_ sendIndex: Int32) {
+  mutating func unsubscribe(_ sendIndex: Int32, now: Now) {
     let send = sends[sendIndex]
     guard send.pointee.track >= 0 else { return }
+    settleRouting(now: now)
     let track = tracks[send.pointee.track]
     let place = send.pointee.subscription
     let last = track.pointee.subscriptions.count - 1

@@ -35,9 +35,9 @@ extension RelayCore {
     stream.pointee.trim(now: now.monotonic, configuration: configuration, share: share, ledger: &ledger)
     if stream.pointee.routedThrough == .min { stream.pointee.routedThrough = record.extendedSequence - 1 }
     guard record.extendedSequence > stream.pointee.routedThrough else {
-      batch[0] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
+      late.pointee = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
       for place in 0..<tracks[stream.pointee.track].pointee.subscriptions.count {
-        route(count: 1, isLate: stream.pointee.isVideo, to: place, stream: streamIndex, now: now)
+        route(late, count: 1, isLate: stream.pointee.isVideo, to: place, stream: streamIndex, now: now)
       }
       return
     }
@@ -68,31 +68,8 @@ extension RelayCore {
     }
   }
 
-  /// Routes what has been gathered long enough: whole pictures, sound, and what has waited for `coalescing`.
-  mutating func routeGathered(now: Now) {
-    var kept = 0
-    nextGathered = .distantFuture
-    for place in gathering.indices {
-      let index = gathering[place]
-      guard streams.contains(index), let since = streams[index].pointee.gatheredSince else { continue }
-      let deadline = gatheringDeadline(since: since, last: streams[index].pointee.lastArrival)
-      if streams[index].pointee.hasWholePicture || now.monotonic >= deadline {
-        routeGathered(index, now: now)
-      } else {
-        nextGathered = min(nextGathered, deadline)
-        gathering[kept] = index
-        kept += 1
-      }
-    }
-    gathering.removeLast(gathering.count - kept)
-  }
-
-  private func gatheringDeadline(since first: Instant, last: Instant) -> Instant {
-    max(first + coalescing, min(last + burstGap, first + Self.burstLimit))
-  }
-
-  /// Step 5: queues a stream's gathered packets for every subscription that shows it, receivers outermost, so that
-  /// each is sent its part of a picture in one train.
+  /// Step 5 for one stream, by the queues: what is left of its gathered packets is queued for every subscription that
+  /// shows it. For streams that end or change; a drain goes by `routeGathered(into:now:)`.
   ///
   /// - Parameter isEnding: the stream is about to go and its history with it: only recordings get the rest, since
   ///   nothing could be sealed any more.
@@ -101,35 +78,48 @@ extension RelayCore {
     guard stream.pointee.gatheredSince != nil else { return }
     stream.pointee.gatheredSince = nil
     stream.pointee.hasWholePicture = false
-    let isVideo = stream.pointee.isVideo
-    while stream.pointee.routedThrough < stream.pointee.history.highest {
-      var sequence = stream.pointee.routedThrough + 1
-      var count = 0
-      while sequence <= stream.pointee.history.highest, count < Self.batchLimit {
-        if let record = stream.pointee.history.find(sequence) {
-          batch[count] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
-          count += 1
-        }
-        sequence += 1
-      }
-      stream.pointee.routedThrough = sequence - 1
-      if isVideo { Self.equalise(batch, count: count) }
+    while true {
+      let count = fillBatch(streamIndex)
+      guard count > 0 else { return }
       for place in 0..<tracks[stream.pointee.track].pointee.subscriptions.count {
         guard !isEnding || tracks[stream.pointee.track].pointee.subscriptions[place].isSink else { continue }
-        route(count: count, isLate: false, to: place, stream: streamIndex, now: now)
+        route(batch, count: count, isLate: false, to: place, stream: streamIndex, now: now)
       }
     }
   }
 
-  /// Offers the first packets of `batch` to one subscription.
-  private mutating func route(count: Int, isLate: Bool, to place: Int, stream streamIndex: Int32, now: Now) {
+  /// Puts the next gathered packets of a stream into `batch`, a picture's made equal in size; 0 when there are none.
+  mutating func fillBatch(_ streamIndex: Int32) -> Int {
+    let stream = streams[streamIndex]
+    var sequence = stream.pointee.routedThrough + 1
+    var count = 0
+    while sequence <= stream.pointee.history.highest, count < Self.batchLimit {
+      if let record = stream.pointee.history.find(sequence) {
+        batch[count] = BatchPacket(record, numbers: pictureNumbers(of: record, codec: stream.pointee.codec))
+        count += 1
+      }
+      sequence += 1
+    }
+    if count > 0 { stream.pointee.routedThrough = sequence - 1 }
+    guard stream.pointee.isVideo else { return count }
+    Self.equalise(batch, count: count)
+    // Another worker that has the stream on loan pads by its own batches: only one may write behind a payload.
+    if stream.pointee.lentTo == 0, !stream.pointee.isForeign { writePadding(count: count) }
+    return count
+  }
+
+  /// Offers the first of some packets to one subscription.
+  mutating func route(
+    _ packets: UnsafeMutablePointer<BatchPacket>, count: Int, isLate: Bool, to place: Int, stream streamIndex: Int32,
+    now: Now
+  ) {
     let stream = streams[streamIndex]
     let layer = stream.pointee.layer
     let trackIndex = stream.pointee.track
     let track = tracks[trackIndex]
     for offset in 0..<count {
       if track.pointee.subscriptions[place].current != layer {
-        let record = batch[offset].record
+        let record = packets[offset].record
         let startsSwitch = record.flags.contains(.keyFrameStart) || !stream.pointee.isVideo
         guard startsSwitch, track.pointee.subscriptions[place].target == layer else { continue }
         if isLate {
@@ -146,9 +136,9 @@ extension RelayCore {
       }
       let subscription = track.pointee.subscriptions[place]
       if subscription.isSink {
-        lease(batch[offset].record, to: subscription, stream: streamIndex, track: trackIndex)
+        lease(packets[offset].record, to: subscription, stream: streamIndex, track: trackIndex)
       } else {
-        forward(batch[offset], to: subscription, stream: streamIndex, now: now)
+        forward(packets[offset], to: subscription, stream: streamIndex, now: now)
       }
     }
   }

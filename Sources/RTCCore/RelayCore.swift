@@ -105,6 +105,8 @@ public struct RelayCore: ~Copyable {
   var dirtyHead = 0
   /// Streams with packets that have not been routed yet.
   var gathering: [Int32] = []
+  /// Those of them that a drain routes, and how far it has come.
+  var routing = Routing()
   var nextGathered: Instant = .distantFuture
   /// How long the packets of a picture wait for its last one, so that they leave as one train; sound never waits.
   public var coalescing = Interval.microseconds(0)
@@ -112,8 +114,10 @@ public struct RelayCore: ~Copyable {
   /// `coalescing` is 0, up to `burstLimit`: else the first of them would leave while the last are being received.
   public var burstGap = Interval.microseconds(0)
   static let burstLimit = Interval.milliseconds(1)
-  /// Packets being routed; only within one call.
+  /// Packets being routed; those of a drain that was cut short stay until `settleRouting`.
   let batch = UnsafeMutablePointer<BatchPacket>.allocate(capacity: RelayCore.batchLimit)
+  /// One that came after its successors were routed.
+  let late = UnsafeMutablePointer<BatchPacket>.allocate(capacity: 1)
   var due: [Int32] = []
   var raw: [RawDatagram] = []
   var rawHead = 0
@@ -152,6 +156,7 @@ public struct RelayCore: ~Copyable {
   deinit {
     scratch.deallocate()
     batch.deallocate()
+    late.deallocate()
   }
 
   // MARK: Slots

@@ -22,6 +22,9 @@ public struct SRTPSender: ~Copyable {
       profile: profile, key: keys.localKey, salt: keys.localSalt, isSealing: true, library: choice)
   }
 
+  /// Fetches into the cache what the next `seal` needs.
+  func prefetch() { ciphers.media.prefetch() }
+
   /// Seals header, prefix, payload and padding into `destination` in one pass.
   ///
   /// Layout of the result: `[header, as it is | encrypted prefix, payload and padding | tag]`. `payload` is read where

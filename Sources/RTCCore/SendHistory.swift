@@ -1,3 +1,5 @@
+import CIPSecMB
+
 /// What was sent under one sequence number: enough to make the same payload again.
 package struct SentPacket: BitwiseCopyable {
   /// Low 32 bits of the outgoing sequence.
@@ -79,6 +81,11 @@ package struct SendHistory: ~Copyable {
     UInt16(truncatingIfNeeded: milliseconds >> 3) & 0xFFF
   }
   private static func lap(_ outSequence: Int64) -> UInt8 { UInt8(truncatingIfNeeded: outSequence >> 8) }
+
+  /// Fetches into the cache where packets from a number on will be noted.
+  func prefetch(_ outSequence: Int64) {
+    if let entries { tk_prefetch(entries + (Int(outSequence) & (capacity - 1)), 128) }
+  }
 
   package mutating func note(_ packet: SentPacket, outSequence: Int64) {
     guard limit > 0 else { return }

@@ -1,3 +1,5 @@
+import CIPSecMB
+
 /// What was sent under each transport-wide sequence number, to make sense of the feedback.
 ///
 /// 8 bytes a packet. It begins without memory and doubles, up to 4,096 packets, rather than forget one of the last
@@ -21,6 +23,11 @@ package struct SendLog: ~Copyable {
   package init() {}
 
   deinit { entries?.deallocate() }
+
+  /// Fetches into the cache where the next packets will be noted.
+  func prefetch() {
+    if let entries { tk_prefetch(entries + (Int(nextSequence) & (capacity - 1)), 64) }
+  }
 
   /// Gives the next transport-wide sequence number to a packet.
   package mutating func note(byteCount: Int, now: Instant) -> UInt16 {

@@ -28,7 +28,8 @@ import Testing
   @Test func turnsAreSpacedByWhatThereIsToDo() {
     #expect(turnSpacing(utilisation: 0) == .microseconds(0))
     #expect(turnSpacing(utilisation: 20) == .microseconds(120))
-    #expect(turnSpacing(utilisation: 1_000) == .milliseconds(1))
+    #expect(turnSpacing(utilisation: 120) == .microseconds(900))
+    #expect(turnSpacing(utilisation: 1_000) == .microseconds(1_500))
   }
 
   @Test func aFixedWindowStays() {

@@ -78,11 +78,13 @@ import Testing
 
   /// What became of a worker's only peer.
   private static func outcome(_ worker: MediaWorker) async -> SRTPProfile? {
-    for await event in worker.events {
-      switch event {
-      case .dtlsConnected(_, let profile, _): return profile
-      case .ended: return nil
-      default: break
+    for await batch in worker.events {
+      for event in batch {
+        switch event {
+        case .dtlsConnected(_, let profile, _): return profile
+        case .ended: return nil
+        default: break
+        }
       }
     }
     return nil

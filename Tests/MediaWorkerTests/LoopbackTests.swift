@@ -118,11 +118,9 @@ struct Side {
     _ = relay.worker.send(.addPeer(description))
     _ = site.worker.send(.addPeer(client))
     var end: PeerEnd?
-    for await event in relay.worker.events {
-      if case .ended(_, let reason, _) = event {
-        end = reason
-        break
-      }
+    for await batch in relay.worker.events {
+      for case .ended(_, let reason, _) in batch { end = reason }
+      if end != nil { break }
     }
     #expect(end == .fingerprintMismatch)
   }

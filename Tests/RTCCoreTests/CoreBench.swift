@@ -41,7 +41,9 @@ final class CoreBench {
 
   let arena = SlotArena(slotCount: 2_048)
   var core: RelayCore
-  var egress = EgressArena(byteCount: 1 << 20, trainLimit: 256)
+  var egress: EgressArena
+  /// How often a drain may fill the arena before other input comes.
+  var fillings = Int.max
   var now = Now(monotonic: Instant(microseconds: 1_000_000), ntp: NTPTime(unixMicroseconds: 1_700_000_000_000_000))
   var ends: [FarEnd] = []
   var events: [CoreEvent] = []
@@ -49,7 +51,8 @@ final class CoreBench {
   var trains: [Train] = []
   private var nextPort: UInt16 = 5_000
 
-  init(seed: UInt64 = 1) {
+  init(seed: UInt64 = 1, trainLimit: Int = 256) {
+    egress = EgressArena(byteCount: 1 << 20, trainLimit: trainLimit)
     var configuration = CoreConfiguration()
     configuration.peerLimit = 16
     configuration.streamLimit = 64
@@ -195,7 +198,9 @@ final class CoreBench {
 
   func drain() {
     var isFull = true
-    while isFull {
+    var filled = 0
+    while isFull, filled < fillings {
+      filled += 1
       isFull = core.drain(into: &egress, now: now)
       for train in egress.trains {
         if !train.isUrgent { trains.append(train) }

@@ -21,6 +21,13 @@ int tk_mb_available(void);
 /* key_count is 16 or 32. NULL when the library is not available. */
 tk_mb_gcm *tk_mb_gcm_create(const uint8_t *key, size_t key_count);
 void tk_mb_gcm_free(tk_mb_gcm *gcm);
+/* Fetches the key into the processor's cache while something else is computed. */
+void tk_mb_gcm_prefetch(const tk_mb_gcm *gcm);
+
+/* The same for any memory that will be read and written soon; without effect where there is none. */
+static inline void tk_prefetch(const void *bytes, size_t count) {
+  for (size_t offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)bytes + offset, 1);
+}
 
 /* Copies aad to out, then writes the encrypted prefix, payload and RTP padding (padding_count bytes: zeros, the last
    is their count) and the 16-byte tag behind it, in one pass.
