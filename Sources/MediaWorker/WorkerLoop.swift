@@ -64,8 +64,8 @@ struct WorkerLoop: ~Copyable {
   private var core: RelayCore
   private let arena: SlotArena
   private var ports: Ports
-  /// 640 KiB of pictures or 256 trains of sound are a millisecond or two of the kernel's time: between fillings there is
-  /// a look at the clock.
+  /// 640 KiB of pictures or 256 trains of sound are a millisecond or two of the kernel's time: between fillings there
+  /// is a look at the clock.
   private var egress = EgressArena(byteCount: 640 << 10, trainLimit: 256)
   private let wake: Int32
   private let epoll: Int32

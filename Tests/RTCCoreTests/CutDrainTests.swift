@@ -1,5 +1,5 @@
-// Goal: a drain that is cut short for other input goes on where it stopped, and nobody misses a packet or gets one twice.
-// Method: an arena of few trains, filled once; then something that moves subscriptions; then the rest.
+// Goal: a drain that is cut short for other input goes on where it stopped, and nobody misses a packet or gets one
+// twice. Method: an arena of few trains, filled once; then something that moves subscriptions; then the rest.
 import PacketRing
 import RTCCore
 import RTCWire
