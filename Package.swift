@@ -134,6 +134,7 @@ let package = Package(
       name: "RecorderTests", dependencies: ["Recorder", "PacketRing", "CLinuxIO"], swiftSettings: settings),
     .testTarget(name: "MediaTests", dependencies: ["Media", "RTCWire"], swiftSettings: settings),
     .testTarget(name: "ClassroomTests", dependencies: ["Classroom", "CLinuxIO"], swiftSettings: settings),
+    .testTarget(name: "ControlAPITests", dependencies: ["ControlAPI"], swiftSettings: settings),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Classroom", grdb, crypto], swiftSettings: settings),
     .testTarget(
       name: "ResourcesTests", dependencies: ["Resources", "Recorder", "Media", "Ledger", "Classroom", "PacketRing"],

@@ -2,9 +2,9 @@ public import Foundation
 
 /// The interface of a relay as functions: what `/api/v1` offers to coordinators.
 ///
-/// Each throws `ControlError`; `.refused` carries the relay's own sentence in `language`. A request takes 120 s at most,
-/// an answer 64 MiB; redirections are not followed, so that the token goes to nobody else. Times are civil times of
-/// China, terms are named by their codes, courses, rooms and classes by their numbers. `shutdown` before letting go.
+/// Each throws `ControlError`; `.refused` carries the relay's own sentence in `language`. A request takes 120 s at
+/// most, an answer 64 MiB; redirections are not followed, so that the token goes to nobody else. Times are civil times
+/// of China, terms are named by their codes, courses, rooms and classes by their numbers. `shutdown` before letting go.
 public struct ControlClient: Sendable {
   private let transport: ControlTransport
 
@@ -92,6 +92,23 @@ public struct ControlClient: Sendable {
       ])
   }
 
+  /// The pages of a list one after another, up to so many lessons; `next` tells whether there are more.
+  public func lessons(_ query: LessonQuery, atMost limit: Int) async throws(ControlError) -> LessonList {
+    var query = query
+    var all = LessonList(lessons: [])
+    let pageLimit = query.limit ?? 200
+    repeat {
+      query.limit = min(pageLimit, limit - all.lessons.count)
+      let page = try await lessons(query)
+      all.lessons += page.lessons.prefix(limit - all.lessons.count)
+      all.next = page.next
+      // A server that goes on with empty pages is not followed.
+      guard !page.lessons.isEmpty else { break }
+      query.cursor = page.next
+    } while all.next != nil && all.lessons.count < limit
+    return all
+  }
+
   /// - Parameter revision: of the lesson as it was read; another one is refused with status 412.
   public func change(
     lesson: String, revision: Int, _ change: LessonChangeRequest
@@ -99,7 +116,16 @@ public struct ControlClient: Sendable {
     try await post(["lessons", lesson, "changes"], change, revision: revision)
   }
 
-  public func lesson(_ id: String) async throws(ControlError) -> LessonReply { try await get(["lessons", id]) }
+  /// The revision that a lesson has now: its `ETag`, or `revision` of the answer.
+  public func revision(lesson: String) async throws(ControlError) -> Int {
+    struct Answer: Decodable { var revision: Int? }
+    let (data, tag) = try await transport.sendTagged(ControlRequest(.get, ["lessons", lesson]))
+    if let tag, let revision = Int(tag.filter { $0 != "\"" }) { return revision }
+    guard let revision = (try Self.value(data) as Answer).revision else {
+      throw .badAnswer(reason: "the lesson has no revision")
+    }
+    return revision
+  }
 
   public func add(term: String, _ lesson: LessonAddRequest) async throws(ControlError) -> LessonReply {
     try await post(["terms", term, "lessons"], lesson)

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import Foundation
+package import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
@@ -7,27 +7,27 @@ import NIOPosix
 import NIOSSL
 
 /// One request of the interface, before it has an address.
-struct ControlRequest: Sendable {
-  enum Method: Sendable { case get, post }
+package struct ControlRequest: Sendable {
+  package enum Method: Sendable { case get, post }
 
   var method: Method
   /// Below `/api/v1`, not yet percent-encoded.
   var path: [String]
   /// Without those that are nil.
-  var query: [(name: String, value: String?)] = []
+  package var query: [(name: String, value: String?)] = []
   /// JSON.
   var body: Data?
   /// The revision that `If-Match` names.
   var revision: Int?
   var accept = "application/json, application/problem+json"
 
-  init(_ method: Method, _ path: [String]) {
+  package init(_ method: Method, _ path: [String]) {
     self.method = method
     self.path = path
   }
 
   /// Path and query, percent-encoded to unreserved characters (RFC 3986).
-  var target: String {
+  package var target: String {
     var target = "/api/v1" + path.map { "/" + Self.encoded($0) }.joined()
     var separator = "?"
     for case (let name, let value?) in query {
@@ -56,7 +56,7 @@ struct ControlRequest: Sendable {
 }
 
 /// HTTP with one relay: trust, token, times and sizes.
-struct ControlTransport: Sendable {
+package struct ControlTransport: Sendable {
   /// An answer that is longer is refused; a term of a county has about 10 MiB of findings at the worst.
   static let answerByteLimit = 64 << 20
   /// Brackets within brackets.
@@ -69,7 +69,7 @@ struct ControlTransport: Sendable {
   private let token: String?
   private let language: String?
 
-  init(base: String, token: String?, language: String?, trust: String?) throws(ControlError) {
+  package init(base: String, token: String?, language: String?, trust: String?) throws(ControlError) {
     guard let url = URL(string: base), let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
       let host = url.host, !host.isEmpty, url.user == nil, url.password == nil, url.query == nil, url.fragment == nil
     else { throw .badURL(base) }
@@ -97,8 +97,11 @@ struct ControlTransport: Sendable {
 
   func shutdown() async { try? await http.shutdown() }
 
+  func send(_ request: ControlRequest) async throws(ControlError) -> Data { try await sendTagged(request).data }
+
+  /// The answer and its `ETag`.
   /// - Throws: every case but `.cannotTrust` and `.badToken`.
-  func send(_ request: ControlRequest) async throws(ControlError) -> Data {
+  func sendTagged(_ request: ControlRequest) async throws(ControlError) -> (data: Data, tag: String?) {
     var wire = HTTPClientRequest(url: base + request.target)
     wire.method = request.method == .get ? .GET : .POST
     wire.headers.add(name: "Accept", value: request.accept)
@@ -109,16 +112,16 @@ struct ControlTransport: Sendable {
       wire.headers.add(name: "Content-Type", value: "application/json")
       wire.body = .bytes(ByteBuffer(data: body))
     }
-    let (status, data) = try await execute(wire)
+    let (status, data, tag) = try await execute(wire)
     guard (200..<300).contains(status) else { throw .refused(Self.problem(status: status, data)) }
-    return data
+    return (data, tag)
   }
 
-  private func execute(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, Data) {
+  private func execute(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, Data, String?) {
     do {
       let response = try await http.execute(request, timeout: Self.timeout)
       let body = try await response.body.collect(upTo: Self.answerByteLimit)
-      return (Int(response.status.code), Data(buffer: body))
+      return (Int(response.status.code), Data(buffer: body), response.headers.first(name: "ETag"))
     } catch is NIOTooManyBytesError {
       throw .badAnswer(reason: "more than \(Self.answerByteLimit >> 20) MiB")
     } catch let error as HTTPClientError where error == .invalidURL {
@@ -142,7 +145,7 @@ struct ControlTransport: Sendable {
   }
 
   /// What a refusal says, whether or not it is problem+json.
-  static func problem(status: Int, _ data: Data) -> ProblemReply {
+  package static func problem(status: Int, _ data: Data) -> ProblemReply {
     if let problem: ProblemReply = try? decode(data) { return problem }
     let bare: BareProblem? = try? decode(data)
     return ProblemReply(
@@ -156,7 +159,7 @@ struct ControlTransport: Sendable {
   }
 
   /// - Throws: `.badAnswer` for what is no JSON of this shape, or nests deeper than any answer does.
-  static func decode<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
+  package static func decode<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
     // Foundation's decoder traps on a text that ends with the bracket that nests too deep.
     guard isShallow(data) else { throw .badAnswer(reason: "JSON nests too deep") }
     do { return try JSONDecoder().decode(Value.self, from: data) } catch {

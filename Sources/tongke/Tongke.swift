@@ -13,7 +13,9 @@ struct Tongke: AsyncParsableCommand {
     version: "tongke \(TongkeVersion.current)",
     subcommands: [
       ServeCommand.self, DemoCommand.self, PublishCommand.self, ReceiveCommand.self, DoctorCommand.self,
-      ReportCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self,
+      ReportCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, LoginCommand.self,
+      LogoutCommand.self, ImportCommand.self, TermCommand.self, CourseCommand.self, TimetableCommand.self,
+      LessonCommand.self,
     ])
 
   /// Parses and runs; usage errors leave with 2 in place of the parser's 64.

@@ -1,4 +1,5 @@
 // Goal: nobody is ever shown a key in place of a sentence. Method: the sources are searched for the keys they use.
+import ControlAPI
 import ControlPlane
 import Foundation
 import RTCCore
@@ -57,6 +58,9 @@ import Testing
     for reason in ServerCertificateError.Reason.allCases {
       expectText("certificate.\(reason.rawValue)", "certificates")
     }
+    for name in ControlError.names where name != "refused" { expectText("control.\(name)", "ControlError") }
+    for name in ProfileError.names { expectText("profile.\(name)", "ProfileError") }
+    for key in ControlTables.keys { expectText(key, "ControlTables") }
     for level in Finding.Level.allCases {
       expectText("doctor.level.\(level.rawValue)", "Doctor")
       expectText("doctor.summary.\(level.rawValue)", "Doctor")

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Classroom
+import ControlAPI
+import ControlPlane
+import Foundation
+
+struct LessonCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lesson", abstract: "List dated lessons and change them one by one.",
+    subcommands: [
+      LessonListCommand.self, LessonMoveCommand.self, LessonSubstituteCommand.self, LessonRoomCommand.self,
+      LessonCancelCommand.self, LessonAddCommand.self,
+    ])
+}
+
+struct LessonListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List lessons by date; today's when nothing is chosen.")
+
+  @Option(help: ArgumentHelp("First day, such as 2026-09-07.", valueName: "date")) var from: CivilDay?
+  @Option(help: ArgumentHelp("Last day.", valueName: "date")) var to: CivilDay?
+  @Flag(help: "Those that are being taught.") var now = false
+  @Option(help: ArgumentHelp("Those that a room takes part in.", valueName: "number")) var room: String?
+  @Option(help: ArgumentHelp("Those of a course.", valueName: "number")) var course: String?
+  @Option(help: ArgumentHelp("At most so many, 1…100000.", valueName: "count")) var limit = 1_000
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var control: ControlOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1…100000") }
+  }
+
+  func run() async throws {
+    var query = LessonQuery(
+      from: from?.text, to: to?.text, now: now, room: room, course: course,
+      limit: min(limit, 200))
+    if query == LessonQuery(limit: query.limit) {
+      let today = CivilTime.date(of: Int64(Date().timeIntervalSince1970 * 1_000))
+      query.from = "\(today)"
+      query.to = query.from
+    }
+    let chosen = query
+    let list = try await control.with { try await $0.lessons(chosen, atMost: limit) }
+    if output.isForPeople, list.lessons.isEmpty {
+      return Console.line(Text.of("cli.lesson.none", in: .ofEnvironment))
+    }
+    try output.print(list) { ControlTables.lessons(list.lessons, in: $0) }
+    if list.next != nil { Console.error(Text.of("cli.lesson.more", in: .ofEnvironment, ["limit": "\(limit)"])) }
+  }
+}
+
+/// What every change of a lesson is told.
+struct ChangeOptions: ParsableArguments {
+  @Argument(
+    help: "The lesson's identifier, as tongke lesson list prints it.",
+    transform: { text in
+      guard let lesson = Identifier(text) else {
+        throw ValidationError(Text.of("cli.notALesson", in: .ofEnvironment, ["text": text]))
+      }
+      return lesson
+    })
+  var lesson: Identifier
+  @Option(help: ArgumentHelp("Why; the sites read it.", valueName: "text")) var reason: String
+  @Option(
+    help: ArgumentHelp(
+      "Refuse when the lesson has been changed since it had this revision. Default: the newest.", valueName: "number"))
+  var revision: Int?
+  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var control: ControlOptions
+
+  func validate() throws {
+    guard (1...500).contains(reason.count) else { throw ValidationError("--reason is 1…500 characters") }
+  }
+
+  func run(_ change: LessonChangeRequest) async throws {
+    let changed = try await control.with { client in
+      let known = if let revision { revision } else { try await client.revision(lesson: "\(lesson)") }
+      return try await client.change(lesson: "\(lesson)", revision: known, change)
+    }
+    try show(changed, json: json)
+  }
+}
+
+private func show(_ lesson: LessonReply, json: Bool) throws {
+  if json { return Console.line(try OutputOptions.json(lesson)) }
+  Console.text(ControlTables.lessons([lesson], in: .ofEnvironment).text)
+}
+
+struct LessonMoveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "move", abstract: "Move a lesson to another time (调课).")
+
+  @OptionGroup var change: ChangeOptions
+  @Option(help: ArgumentHelp("When it begins, in China: \"2026-09-07 10:10\".", valueName: "time"))
+  var start: CivilMoment
+  @Option(help: ArgumentHelp("When it ends. Default: as long as it was.", valueName: "time")) var end: CivilMoment?
+
+  func run() async throws {
+    try await change.run(
+      LessonChangeRequest(action: .move, start: start.text, end: end?.text, reason: change.reason))
+  }
+}
+
+struct LessonSubstituteCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "substitute", abstract: "Let another teacher give a lesson (代课).")
+
+  @OptionGroup var change: ChangeOptions
+  @Option(help: ArgumentHelp("Who, such as P07/001.", valueName: "school/number")) var teacher: String
+
+  func run() async throws {
+    try await change.run(LessonChangeRequest(action: .substitute, teacher: teacher, reason: change.reason))
+  }
+}
+
+struct LessonRoomCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "room", abstract: "Give a school another of its rooms for a lesson.")
+
+  @OptionGroup var change: ChangeOptions
+  @Option(help: ArgumentHelp("Which.", valueName: "number")) var room: String
+
+  func run() async throws {
+    try await change.run(LessonChangeRequest(action: .room, room: room, reason: change.reason))
+  }
+}
+
+struct LessonCancelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancel a lesson (取消).")
+
+  @OptionGroup var change: ChangeOptions
+
+  func run() async throws {
+    try await change.run(LessonChangeRequest(action: .cancel, reason: change.reason))
+  }
+}
+
+struct LessonAddCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add", abstract: "Add a lesson to a course (加课), also five minutes before the bell.")
+
+  @OptionGroup var term: TermOptions
+  @Option(help: ArgumentHelp("The course.", valueName: "number")) var course: String
+  @Option(help: ArgumentHelp("When it begins, in China: \"2026-09-07 10:10\".", valueName: "time"))
+  var start: CivilMoment
+  @Option(help: ArgumentHelp("When it ends. Default: as the relay makes it.", valueName: "time")) var end: CivilMoment?
+  @Option(help: ArgumentHelp("Why; the sites read it.", valueName: "text")) var reason: String
+  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var control: ControlOptions
+
+  func validate() throws {
+    guard (1...500).contains(reason.count) else { throw ValidationError("--reason is 1…500 characters") }
+  }
+
+  func run() async throws {
+    let lesson = try await control.with { client in
+      try await client.add(
+        term: try await term.code(client),
+        LessonAddRequest(course: course, start: start.text, end: end?.text, reason: reason))
+    }
+    try show(lesson, json: json)
+  }
+}
