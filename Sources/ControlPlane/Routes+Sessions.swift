@@ -40,6 +40,8 @@ struct SessionRoutes: Sendable {
   private func open(_ kind: Session.Kind, _ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try gate.caller(of: request, context)
     let lesson = try identifier(context.parameter("lesson"))
+    // That there is no such lesson is told to whoever holds any token.
+    _ = try await director.stored(lesson)
     let operation: AccessOperation = kind == .receive ? .receiveMedia : .publishLead
     try gate.require(operation, on: places.target(lesson: lesson, for: caller), by: caller)
     guard request.accepts("application/sdp") else { throw Problem(.notAcceptable) }
