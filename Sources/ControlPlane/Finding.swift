@@ -1,3 +1,5 @@
+import Classroom
+
 /// What the doctor found out about one thing: an outcome, and the figures its sentence names.
 public struct Finding: Sendable, Equatable {
   public enum Level: String, Sendable, CaseIterable, Comparable {
@@ -80,11 +82,11 @@ public struct Diagnosis: Sendable {
   /// A line each, with the fix indented beneath what needs one.
   public func text(in language: Language) -> String {
     let marks = Finding.Level.allCases.map { ($0, Text.of("doctor.level.\($0.rawValue)", in: language)) }
-    let width = marks.map { DisplayWidth.of($0.1) }.max() ?? 0
+    let width = marks.map { TextWidth.of($0.1) }.max() ?? 0
     var lines: [String] = []
     for finding in findings {
       let mark = marks.first { $0.0 == finding.level }?.1 ?? ""
-      lines.append(DisplayWidth.pad(mark, to: width) + "  " + finding.sentence(in: language))
+      lines.append(TextWidth.padded(mark, to: width) + "  " + finding.sentence(in: language))
       if let fix = finding.fix(in: language) {
         lines += fix.split(separator: "\n").map { String(repeating: " ", count: width + 4) + $0 }
       }
