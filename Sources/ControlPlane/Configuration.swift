@@ -56,9 +56,12 @@ extension ConfigurationError {
   /// The document's root, nil when it is empty.
   static func compose(_ yaml: String) throws(ConfigurationError) -> Node? {
     do { return try Yams.compose(yaml: yaml) } catch {
-      var line = 0
-      if let error = error as? YamlError, case .parser(_, _, let mark, _) = error { line = mark.line }
-      if let error = error as? YamlError, case .scanner(_, _, let mark, _) = error { line = mark.line }
+      let line =
+        switch error as? YamlError {
+        case .parser(_, _, let mark, _), .scanner(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+        case .duplicatedKeysInMapping(_, let context): context.mark.line
+        default: 0
+        }
       throw ConfigurationError(reason: .notYAML, line: line, key: "")
     }
   }
