@@ -52,6 +52,13 @@ public struct FreeWindow: Hashable, Sendable, Codable {
     public var misfit: Int?
     /// Whether the local timetable of the class was imported: if not, nobody knows that it is free. True in research.
     public var isKnown: Bool
+
+    public init(room: Identifier, overlapMinutes: Int, misfit: Int?, isKnown: Bool) {
+      self.room = room
+      self.overlapMinutes = overlapMinutes
+      self.misfit = misfit
+      self.isKnown = isKnown
+    }
   }
 
   /// ISO, 1…7.
@@ -65,4 +72,15 @@ public struct FreeWindow: Hashable, Sendable, Codable {
   public var weeks: WeekSet
   /// In the order of the request.
   public var sites: [SiteFit]
+
+  public init(
+    weekday: Int, period: Int, start: ClockTime, end: ClockTime, weeks: WeekSet = .all, sites: [SiteFit] = []
+  ) {
+    self.weekday = weekday
+    self.period = period
+    self.start = start
+    self.end = end
+    self.weeks = weeks
+    self.sites = sites
+  }
 }

@@ -49,7 +49,7 @@ import Testing
       level: 5,
       parts: [
         "MediaClient", "Resources", "Reporting", "MediaWorker", "RTCCore", "Recorder", "Media", "Ledger", "PacketRing",
-        "RTCWire", "Classroom", "ControlAPI",
+        "RTCWire", "Classroom", "ControlAPI", "CLinuxIO",
       ], outside: foundation.union(nio).union(server).union(["AsyncHTTPClient"])),
     // The lower parts' values come through ControlPlane's interface.
     "tongke": Part(

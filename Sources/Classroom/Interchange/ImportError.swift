@@ -21,7 +21,7 @@ public struct ImportIssue: Error, Hashable, Sendable, Codable {
     // What would be removed.
     case stillReferenced, courseHasLessons
     // A file of another form.
-    case badVersion
+    case badVersion, notYAML, badStructure
   }
 
   /// What would put it right.
