@@ -17,6 +17,9 @@ package final class AccessPlacesCache: Sendable {
     self.clock = clock
   }
 
+  /// Has the next asker read the ledger anew: somebody changed it.
+  func forget() { state.withLock { $0.readAt = nil } }
+
   /// What the ledger says; nothing, which only the city's grants cover, when it cannot be read.
   package func places() -> AccessPlaces {
     let now = clock()

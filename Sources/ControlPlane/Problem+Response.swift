@@ -1,3 +1,4 @@
+import ControlAPI
 import Foundation
 package import HTTPTypes
 package import Hummingbird
@@ -8,15 +9,16 @@ extension Problem {
     case .noToken, .badToken, .expiredToken, .revokedToken, .badCode, .secondFactorNeeded, .badSecondFactor:
       .unauthorized
     case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing: .forbidden
-    case .notFound, .unknownFeed: .notFound
-    case .badJSON, .badRange, .empty, .malformedOffer, .malformedFragment: .badRequest
+    case .notFound, .unknownFeed, .unknownName: .notFound
+    case .badJSON, .badRange, .badQuery, .empty, .malformedOffer, .malformedFragment: .badRequest
     case .wrongType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
     case .notAcceptable: .notAcceptable
-    case .unusableOffer, .unknownPane, .restartIncomplete: .unprocessableContent
-    case .noMatch: .preconditionRequired
-    case .staleMatch: .preconditionFailed
+    case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused: .unprocessableContent
+    case .noMatch, .noRevision: .preconditionRequired
+    case .staleMatch, .staleLesson: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
+    case .hasConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName: .conflict
     case .tooFast, .lockedOut: .tooManyRequests
     case .full, .stopping, .store: .serviceUnavailable
     }
@@ -45,10 +47,14 @@ extension Problem {
     ]
     if let line { body["line"] = .number(line) }
     if let reason = arguments["reason"] { body["reason"] = .text(reason) }
+    if !issues.isEmpty { body["issues"] = .issues(issues) }
+    if !findings.isEmpty { body["findings"] = .findings(findings) }
+    if more > 0 { body["more"] = .number(more) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var headers: HTTPFields = [.contentType: "application/problem+json", .contentLanguage: language.rawValue]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+    if let revision { headers[.eTag] = "\"\(revision)\"" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"tongke\"" }
     let data = (try? encoder.encode(body)) ?? Data()
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
@@ -58,12 +64,16 @@ extension Problem {
 private enum ProblemValue: Encodable {
   case text(String)
   case number(Int)
+  case issues([ImportIssueReply])
+  case findings([FindingReply])
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .text(let text): try container.encode(text)
     case .number(let number): try container.encode(number)
+    case .issues(let issues): try container.encode(issues)
+    case .findings(let findings): try container.encode(findings)
     }
   }
 }

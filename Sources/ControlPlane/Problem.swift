@@ -1,3 +1,5 @@
+package import ControlAPI
+
 /// A refusal, told as problem+json (RFC 9457) in the language of the request.
 package struct Problem: Error, Sendable, Equatable {
   /// Each case has `problem.<case>` (what happened) and `problem.<case>.do` (what to do) in the catalogue.
@@ -9,6 +11,8 @@ package struct Problem: Error, Sendable, Equatable {
     case malformedOffer, unusableOffer, malformedFragment
     case noMatch, staleMatch, restartIncomplete
     case beforeWindow, afterWindow, lessonEnded, full, stopping, alwaysLive, tooFast, store
+    case importRefused, hasConflicts, noRevision, staleLesson, staleTable, lessonFixed, taken, inUse, tableFull
+    case unknownName, ambiguousName, badQuery
   }
 
   package var kind: Kind
@@ -17,6 +21,14 @@ package struct Problem: Error, Sendable, Equatable {
   package var line: Int?
   /// Seconds.
   package var retryAfter: Int?
+  /// What is wrong with an import's files, as many as are told.
+  package var issues: [ImportIssueReply] = []
+  /// What keeps a term from being published, as many as are told.
+  package var findings: [FindingReply] = []
+  /// How many issues or findings are not told.
+  package var more = 0
+  /// The revision that a lesson has now.
+  package var revision: Int?
 
   package init(_ kind: Kind, arguments: [String: String] = [:], line: Int? = nil, retryAfter: Int? = nil) {
     self.kind = kind

@@ -22,6 +22,8 @@ struct RelayParts: Sendable {
   let places: AccessPlacesCache
   let desk: AccessDesk
   let recordings: RecordingDesk
+  let timetables: TimetableDesk
+  let imports = ImportPlaces()
   let clock: @Sendable () -> Int64
   let authorityPEM: String?
   let httpsPort: @Sendable () -> Int?
@@ -29,6 +31,12 @@ struct RelayParts: Sendable {
 
   /// Tokens of a lesson's links live this much longer than its doors are open, milliseconds.
   static let tokenGrace: Int64 = 3_600_000
+
+  var routes: [Route] {
+    SessionRoutes(director: director, gate: gate, places: places).all + LessonRoutes(relay: self).all
+      + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
+      + TimetableFileRoutes(relay: self).all + PageRoutes(relay: self).all
+  }
 
   func links(for seated: SeatedLesson, base: String) -> LessonLinks {
     let expires =
@@ -118,12 +126,13 @@ public final class Relay: Sendable {
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
     let places = AccessPlacesCache(store: store, clock: clock)
     let ledger = store
+    let timetables = TimetableDesk(store: store, clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
-      gate: AccessGate(tokens: tokens, clock: clock, places: { places.places() }, audit: Self.audit(logger)),
+      gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)),
       places: places,
       desk: AccessDesk(store: store, tokens: tokens, policy: AccessPolicy(configuration), clock: clock),
-      recordings: recordings, clock: clock,
+      recordings: recordings, timetables: timetables, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
     tasks =
       pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } } + [
@@ -138,8 +147,26 @@ public final class Relay: Sendable {
       ]
   }
 
-  private static func audit(_ logger: Logger) -> AuditSink {
+  private static func gate(
+    _ tokens: TokenIssuer, _ clock: @escaping @Sendable () -> Int64, _ places: AccessPlacesCache,
+    audit: @escaping AuditSink
+  ) -> AccessGate {
+    AccessGate(tokens: tokens, clock: clock, places: { places.places() }, audit: audit)
+  }
+
+  /// Writes to the log and the audit trail. Every change that is made passes here, so those who keep what they read
+  /// hear of it.
+  private static func audit(
+    _ logger: Logger, _ store: LedgerStore, _ timetables: TimetableDesk, _ places: AccessPlacesCache
+  ) -> AuditSink {
     { record in
+      if record.refusal == nil {
+        timetables.changed()
+        places.forget()
+      }
+      do { try store.audit(AuditEntry(record)) } catch {
+        logger.error("the audit trail was not written", metadata: ["error": "\(error)"])
+      }
       logger.notice(
         "audit",
         metadata: [
@@ -154,11 +181,9 @@ public final class Relay: Sendable {
     if recovered > 0 { logger.notice("closed what a crash left open", metadata: ["events": "\(recovered)"]) }
     await parts.director.closeOverdue()
     parts.recordings.makePending()
-    let routes =
-      SessionRoutes(director: parts.director, gate: parts.gate, places: parts.places).all
-      + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
     try await server.start(
-      routes: routes, http: configuration.http, https: configuration.https, chainPEM: certificate?.chainPEM ?? "",
+      routes: parts.routes, http: configuration.http, https: configuration.https,
+      chainPEM: certificate?.chainPEM ?? "",
       keyPEM: certificate?.privateKeyPEM ?? "", logger: logger)
     await parts.director.setReady()
     logger.notice(
@@ -241,9 +266,16 @@ public final class Relay: Sendable {
 
   /// Every route of the relay, for the test of its OpenAPI document.
   package var routes: [(method: String, path: String)] {
-    let all =
-      SessionRoutes(director: parts.director, gate: parts.gate, places: parts.places).all
-      + LessonRoutes(relay: parts).all + PageRoutes(relay: parts).all
-    return all.map { ($0.method.rawValue, $0.path) }
+    parts.routes.map { ($0.method.rawValue, $0.path) }
+  }
+}
+
+extension AuditEntry {
+  /// As the ledger keeps a record of the gate; why it was refused stands in what is new.
+  init(_ record: AccessRecord) {
+    self.init(
+      actor: record.actor, role: record.role, operation: record.operation, target: record.target,
+      address: record.address, outcome: record.refusal == nil ? .allowed : .refused, old: record.old,
+      new: record.new ?? record.refusal.map { #"{"refused":"\#($0)"}"# })
   }
 }

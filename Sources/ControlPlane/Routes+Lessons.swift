@@ -59,7 +59,7 @@ struct LessonRoutes: Sendable {
     let running = await relay.director.summary(id)
     let lesson = try await relay.director.stored(id)
     let resources = (try? relay.store.resources(lesson: id)) ?? []
-    return try json(
+    var response = try json(
       LessonView(
         id: "\(id)", title: lesson.title, state: lesson.state.rawValue, plannedStart: lesson.plannedStart,
         plannedEnd: lesson.plannedEnd, alwaysLive: lesson.isAlwaysLive, role: caller.claims.roleName,
@@ -70,6 +70,9 @@ struct LessonRoutes: Sendable {
             kind: $0.kind.rawValue, path: $0.path, mediaType: $0.mediaType, byteCount: $0.byteCount,
             sha256: $0.sha256, durationMilliseconds: $0.durationMilliseconds, state: $0.state.rawValue)
         }))
+    // What a change of the lesson has to name (RFC 9110 §13.1.1).
+    response.headers[.eTag] = "\"\(lesson.revision)\""
+    return response
   }
 
   // MARK: Making and ending
