@@ -14,7 +14,7 @@ public struct ConflictText: Sendable {
   /// One line, such as `周一 10:10-10:50（2026-09-07 等 14 次）：李强（石壁坳教学点，工号 001）同时要上 …`.
   public func sentence(_ conflict: Conflict) -> String { text(key(of: conflict), conflict) }
 
-  /// A line for each resolution, such as `可以：石壁坳教学点这一节按主讲学校作息（--adopt P07-2）`.
+  /// A line for each resolution, such as `可以：石壁坳教学点这一节改按主讲学校的作息`.
   public func resolutions(_ conflict: Conflict) -> [String] {
     advice(conflict).map { Text.of("resolution.line", in: language, ["text": $0]) }
   }

@@ -58,10 +58,10 @@ import Testing
         == "周一 10:10-10:50（2026-09-07）：石壁坳教学点 P07-2 的上下课时间与 \(Self.music)相差 8 分钟，最多允许 5 分钟。")
     #expect(
       chinese.resolutions(misfit) == [
-        "可以：石壁坳教学点这一节按主讲学校的作息（--adopt P07-2）", "可以：每次只上 35 分钟（--minutes 35）",
+        "可以：石壁坳教学点这一节改按主讲学校的作息", "可以：每次只上 35 分钟（在上课时间后面写“35分”）",
         "可以：换一个时间（tongke timetable free --course K0137 列出空闲的时间）",
       ])
-    #expect(chinese.row(misfit).last?.hasPrefix("石壁坳教学点这一节按主讲学校的作息（--adopt P07-2）；每次只上") == true)
+    #expect(chinese.row(misfit).last?.hasPrefix("石壁坳教学点这一节改按主讲学校的作息；每次只上") == true)
     let thin = conflict(.siteBandwidth, .uplink) { $0.room = Sample.pointRoom }
     #expect(chinese.sentence(thin) == "石壁坳教学点 P07-2 的上行带宽只有 300 kbit/s，\(Self.music)需要 500 kbit/s。")
     let full = conflict(.relayCapacity) { ($0.seats, $0.limit) = (4_002, 4_000) }
