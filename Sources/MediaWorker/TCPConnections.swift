@@ -46,7 +46,6 @@ struct TCPConnections: ~Copyable {
   private let limit: Int
   private let addressLimit: Int
   private var connections: [TCPConnection?]
-  var isInUse: Bool { free.count < connections.count }
   private var numbers: [UInt32]
   private var free: [UInt32]
   /// Places that the last sending wrote to.

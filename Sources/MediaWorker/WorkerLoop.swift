@@ -57,8 +57,6 @@ struct WorkerLoop: ~Copyable {
   private static let niceValue: Int32 = -10
   /// Sending stops for a look at the sockets and clocks after so long; the rest goes with the next turn.
   private static let sendingMicroseconds: Int64 = 2_000
-  /// A worker that rests between turns asks its sockets so often; else it looks without asking.
-  private static let pollMicroseconds: Int64 = 5_000
 
   private let configuration: WorkerConfiguration
   private var core: RelayCore
@@ -82,8 +80,6 @@ struct WorkerLoop: ~Copyable {
   private var utilisation = UtilisationMeter()
   /// The thread's processor time at the end of the last turn.
   private var processorTime: Int64 = 0
-  /// When the sockets were last asked whether there is anything, microseconds.
-  private var lastPoll: Int64 = 0
   /// The start of the last turn, microseconds.
   private var turnStart: Int64 = 0
   /// The start of the turn whose sending is not done yet.
@@ -148,13 +144,7 @@ struct WorkerLoop: ~Copyable {
       if rest > now {
         tk_sleep(rest - now)
         now = tk_monotonic_microseconds()
-        // Something has nearly always come meanwhile, which the turn finds by itself.
-        if now - lastPoll < Self.pollMicroseconds {
-          hasConnectionNews = ports.tcp?.isInUse ?? false
-          continue
-        }
       }
-      lastPoll = now
       let limit: Int64 = 100_000
       let pause = deadline == .distantFuture ? limit : min(max(deadline.microseconds - now, 0), limit)
       let ready = tk_epoll_wait(epoll, pause)
