@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: cells as people type them become values, and what spreadsheets spoil is told apart from what people mistype.
 // Method: tables of texts with their values and codes.
 import Classroom
+import Testing
 
 @Suite struct ImportCellTests {
   private func code<Value>(_ text: String, _ reader: (String) throws(CellProblem) -> Value) -> ImportIssue.Code? {

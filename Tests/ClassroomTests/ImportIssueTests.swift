@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: everything wrong with a file is told at once, by code, row and column, and nothing is planned then. Method: one
 // sheet of faults for each kind, with the codes they must give and no others.
 import Classroom
+import Testing
 
 @Suite struct ImportIssueTests {
   @Test func headersAreCheckedAsAWhole() throws {

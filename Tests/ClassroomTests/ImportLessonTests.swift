@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: local timetables of classes and teachers, by sheet or by CSES, take the place of what they meet and of nothing
 // else; calendars are merged rule by rule. Method: the small county, laid beside further files.
 import Classroom
+import Testing
 
 @Suite struct ImportLessonTests {
   private let wakeUp = """

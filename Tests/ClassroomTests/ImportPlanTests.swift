@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: a county's sheets become its values under the identifiers it has, twice is as once, and only what a file says
 // is changed. Method: a small county written as a coordinator would, laid beside nothing and beside itself.
 import Classroom
+import Testing
 
 @Suite struct ImportPlanTests {
   @Test func aCountyIsReadFromItsSheetsInAnyOrder() throws {

@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: what spreadsheets write is read as people see it, and hostile bytes are refused by name. Method: files written
 // out byte by byte (GB18030 by Python's codec), forms of every program, limits, and seeded random bytes.
 import Classroom
+import Testing
 
 @Suite struct ImportReadingTests {
   /// The characters of the file below alone, so that the reader is tested without the system's tables.

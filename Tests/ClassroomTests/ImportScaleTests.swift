@@ -1,8 +1,7 @@
-import Testing
-
 // Goal: a county of full size is planned in one go, twice is as once whatever the values, and hostile sheets of right
 // form never trap. Method: seeded counties written out and read back, a sheet of 100,000 rows, seeded cells.
 import Classroom
+import Testing
 
 @Suite struct ImportScaleTests {
   private func csv(_ table: [[String]]) -> String {

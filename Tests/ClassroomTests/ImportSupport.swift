@@ -1,6 +1,5 @@
-import Testing
-
 import Classroom
+import Testing
 
 /// Sheets written as text, and a ledger that is nothing but values.
 enum ImportSupport {

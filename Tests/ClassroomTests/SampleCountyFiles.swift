@@ -1,8 +1,7 @@
 import CLinuxIO
+import Classroom
 import Foundation
 import Testing
-
-import Classroom
 
 /// The county that ships in `Configs`, read from its files.
 struct SampleCountyFiles {

@@ -1,9 +1,8 @@
+import Classroom
 // Goal: the county that ships can be imported, has nothing wrong with it, and the planted conflicts are found, each
 // once. Method: the files themselves, as a coordinator would import them; instants worked out by hand.
 import Foundation
 import Testing
-
-import Classroom
 
 @Suite struct SampleCountyTests {
   typealias Files = SampleCountyFiles
