@@ -52,7 +52,7 @@ extension RelayCore {
     while !peer.pointee.audioQueue.isEmpty, peer.pointee.takesSound {
       guard egress.hasRoom else { return false }
       let entry = peer.pointee.audioQueue.pop()!  // not empty
-      seal(entry, peer: index, path: path, into: &egress, now: now)
+      sealQueued(entry, peer: index, path: path, into: &egress, now: now)
     }
     if peer.pointee.takesReports {
       guard drainReports(index, path: path, into: &egress, now: now) else { return false }
@@ -82,7 +82,7 @@ extension RelayCore {
       guard let entry = peer.pointee.videoQueue.pop() else { break }
       peer.pointee.queuedVideoBytes -= Int(entry.byteCount)
       tally.pacedMicroseconds &+= UInt64(max(0, now.monotonic.microseconds - entry.queuedAt))
-      seal(entry, peer: index, path: path, into: &egress, now: now)
+      sealQueued(entry, peer: index, path: path, into: &egress, now: now)
     }
     let isWaiting = !peer.pointee.videoQueue.isEmpty || !peer.pointee.repairQueue.isEmpty || isCatchingUp(index)
     // A connection that waits is drained when it has room.
@@ -175,8 +175,8 @@ extension RelayCore {
 
   // MARK: Sealing
 
-  /// Step 7: writes header and extensions, then seals them with the slot's payload straight into the arena.
-  private mutating func seal(
+  /// Seals what has waited in a queue.
+  private mutating func sealQueued(
     _ entry: ForwardEntry, peer index: Int32, path: NetworkPath, into egress: inout EgressArena, now: Now
   ) {
     let streamIndex = Int32(entry.stream)
@@ -186,26 +186,46 @@ extension RelayCore {
       tally.drop(.staleEntry)
       return
     }
-    let peer = peers[index]
     let send = sends[entry.sendStream]
     guard let codec = send.pointee.codec, entry.outSequence > send.pointee.sealIndex.last else {
       tally.drop(.staleEntry)
       return
     }
-    let timestamp = record.timestamp &+ entry.timestampOffset
-    let headerCount = writeHeader(
-      record, send: entry.sendStream, ssrc: send.pointee.ssrc, payloadType: codec.payloadType,
-      sequence: entry.outSequence, timestamp: timestamp, hasPadding: entry.padding > 0, peer: index, now: now)
+    let header = OutgoingHeader(
+      send.pointee.template, ssrc: send.pointee.ssrc, payloadType: codec.payloadType, at: scratch, now: now)
+    let sealed = seal(
+      entry, record, codec: codec, header: header, peer: index, path: path, into: &egress, now: now)
+    countSent(1, bytes: sealed.bytes, octets: sealed.octets, send: entry.sendStream, now: now)
+  }
+
+  /// Step 7: writes header and extensions, then seals them with the slot's payload straight into the arena.
+  ///
+  /// The caller has checked that the peer has keys and the arena has room, and counts what was sent.
+  /// - Returns: bytes of the datagram, and of its payload without padding.
+  @inline(__always)
+  mutating func seal(
+    _ entry: ForwardEntry, _ record: PacketRecord, codec: Codec, header: OutgoingHeader, peer index: Int32,
+    path: NetworkPath, into egress: inout EgressArena, now: Now
+  ) -> (bytes: Int, octets: Int) {
+    let peer = peers[index]
+    let send = sends[entry.sendStream]
+    header.write(
+      record, sequence: entry.outSequence, timestamp: record.timestamp &+ entry.timestampOffset,
+      hasPadding: entry.padding > 0, log: &peer.pointee.log, now: now)
     let (prefixCount, skipped) = writeDescriptor(
       record, codec: codec, pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, at: 256)
-    let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
-    let count = peer.pointee.sender!.seal(  // drainPeer has checked
-      header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
+    let inPlace = entry.isPaddedInPlace ? Int(entry.padding) : 0
+    let octets = Int(record.payloadByteCount) - skipped
+    let payload = UnsafeRawBufferPointer(
+      start: arena.pointer(record.slot) + Int(record.payloadOffset) + skipped, count: octets + inPlace)
+    let count = peer.pointee.sender!.seal(  // the caller has checked
+      header: UnsafeRawBufferPointer(rebasing: scratch[0..<header.byteCount]),
       prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<256 + prefixCount]), payload: payload,
-      padding: Int(entry.padding), index: entry.outSequence, stream: &send.pointee.sealIndex, into: egress.writePointer
-    )
-    egress.commit(byteCount: count, path: path, peer: index, isUrgent: send.pointee.kind == .audio)
-    if send.pointee.kind == .video { peer.pointee.budget.spend(count) }
+      padding: Int(entry.padding) - inPlace, index: entry.outSequence, stream: &send.pointee.sealIndex,
+      into: egress.writePointer)
+    let isVideo = send.pointee.kind == .video
+    egress.commit(byteCount: count, path: path, peer: index, isUrgent: !isVideo)
+    if isVideo { peer.pointee.budget.spend(count) }
     send.pointee.sent.note(
       SentPacket(
         outSequence: UInt32(truncatingIfNeeded: entry.outSequence),
@@ -213,18 +233,25 @@ extension RelayCore {
         sentMilliseconds: UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000), sourceStream: entry.stream,
         pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, repeats: 0, isValid: true),
       outSequence: entry.outSequence)
-    send.pointee.packets &+= 1
-    send.pointee.octets &+= UInt32(prefixCount + payload.count)
-    countSent(count, peer: index, now: now)
+    return (count, prefixCount + octets)
   }
 
-  private mutating func countSent(_ count: Int, peer index: Int32, now: Now) {
-    peers[index].pointee.spendRoom(count)
-    tally.packetsSent &+= 1
-    tally.bytesSent &+= UInt64(count)
-    peers[index].pointee.statistics.packetsSent &+= 1
-    peers[index].pointee.statistics.bytesSent &+= UInt64(count)
-    peers[index].pointee.estimator.sent(bytes: count, now: now.monotonic)
+  /// Counts packets of a SendStream that have left under their own numbers.
+  mutating func countSent(_ count: Int, bytes: Int, octets: Int, send sendIndex: Int32, now: Now) {
+    let send = sends[sendIndex]
+    send.pointee.packets &+= UInt32(count)
+    send.pointee.octets &+= UInt32(octets)
+    countSent(count, bytes: bytes, peer: send.pointee.peer, now: now)
+  }
+
+  private mutating func countSent(_ count: Int, bytes: Int, peer index: Int32, now: Now) {
+    let peer = peers[index]
+    peer.pointee.spendRoom(bytes)
+    tally.packetsSent &+= UInt64(count)
+    tally.bytesSent &+= UInt64(bytes)
+    peer.pointee.statistics.packetsSent &+= UInt64(count)
+    peer.pointee.statistics.bytesSent &+= UInt64(bytes)
+    peer.pointee.estimator.sent(bytes: bytes, now: now.monotonic)
   }
 
   /// A retransmission: own SSRC and numbers, the original's number before its payload (RFC 4588 §4).
@@ -249,65 +276,30 @@ extension RelayCore {
     let sequence = send.pointee.nextRetransmission
     send.pointee.nextRetransmission += 1
     send.pointee.highestRepaired = max(send.pointee.highestRepaired, entry.outSequence)
-    let headerCount = writeHeader(
-      record, send: entry.sendStream, ssrc: ssrc, payloadType: payloadType, sequence: sequence,
-      timestamp: record.timestamp &+ entry.timestampOffset, hasPadding: false, peer: index, now: now)
+    let header = OutgoingHeader(
+      send.pointee.template, ssrc: ssrc, payloadType: payloadType, at: scratch, now: now)
+    header.write(
+      record, sequence: sequence, timestamp: record.timestamp &+ entry.timestampOffset, hasPadding: false,
+      log: &peer.pointee.log, now: now)
     scratch[256] = UInt8(truncatingIfNeeded: entry.outSequence >> 8)
     scratch[257] = UInt8(truncatingIfNeeded: entry.outSequence)
     let (descriptorCount, skipped) = writeDescriptor(
       record, codec: codec, pictureIDOffset: entry.pictureIDOffset, layerIndexOffset: entry.layerIndexOffset, at: 258)
     let payload = UnsafeRawBufferPointer(rebasing: payload(of: record)[skipped...])
     let count = peer.pointee.sender!.seal(  // drainPeer has checked
-      header: UnsafeRawBufferPointer(rebasing: scratch[0..<headerCount]),
+      header: UnsafeRawBufferPointer(rebasing: scratch[0..<header.byteCount]),
       prefix: UnsafeRawBufferPointer(rebasing: scratch[256..<258 + descriptorCount]), payload: payload, padding: 0,
       index: sequence, stream: &send.pointee.retransmissionSealIndex, into: egress.writePointer)
     egress.commit(byteCount: count, path: path, peer: index, isUrgent: false)
     peer.pointee.budget.spend(count)
     tally.packetsRetransmitted &+= 1
     peer.pointee.statistics.packetsRetransmitted &+= 1
-    countSent(count, peer: index, now: now)
-  }
-
-  /// Writes the fixed header and the extension block at the start of `scratch`; returns their byte count.
-  private mutating func writeHeader(
-    _ record: PacketRecord, send sendIndex: Int32, ssrc: UInt32, payloadType: UInt8, sequence: Int64,
-    timestamp: UInt32, hasPadding: Bool, peer index: Int32, now: Now
-  ) -> Int {
-    let send = sends[sendIndex]
-    let template = send.pointee.template.bytes.count
-    RTPWriter.writeHeader(
-      to: scratch.baseAddress!, marker: record.flags.contains(.marker), payloadType: payloadType,
-      sequence: UInt16(truncatingIfNeeded: sequence), timestamp: timestamp, ssrc: ssrc, hasExtension: template > 0,
-      hasPadding: hasPadding)
-    guard template > 0 else { return 12 }
-    send.pointee.template.bytes.withUnsafeBytes {
-      UnsafeMutableRawBufferPointer(rebasing: scratch[12..<12 + template]).copyMemory(from: $0)
-    }
-    let sequenceOffset = send.pointee.template.transportSequenceOffset
-    if sequenceOffset > 0 {
-      let number = peers[index].pointee.log.note(
-        byteCount: Int(record.payloadByteCount) + 12 + template, now: now.monotonic)
-      scratch[12 + sequenceOffset] = UInt8(number >> 8)
-      scratch[13 + sequenceOffset] = UInt8(truncatingIfNeeded: number)
-    }
-    let sendTimeOffset = send.pointee.template.absoluteSendTimeOffset
-    if sendTimeOffset > 0 {
-      // 6.18 fixed point seconds: the middle of the NTP time.
-      let time = UInt32(truncatingIfNeeded: now.ntp.rawValue >> 14) & 0xFF_FFFF
-      scratch[12 + sendTimeOffset] = UInt8(time >> 16)
-      scratch[13 + sendTimeOffset] = UInt8(time >> 8 & 0xFF)
-      scratch[14 + sendTimeOffset] = UInt8(time & 0xFF)
-    }
-    let levelOffset = send.pointee.template.audioLevelOffset
-    if levelOffset > 0 {
-      scratch[12 + levelOffset] = record.audioLevel | (record.flags.contains(.voice) ? 0x80 : 0)
-    }
-    return 12 + template
+    countSent(1, bytes: count, peer: index, now: now)
   }
 
   /// Rewrites a VP8 descriptor when its numbers must go on across a switch; otherwise the payload goes as it is.
   /// - Returns: bytes written at `place` of scratch, and bytes of the payload they replace.
-  func writeDescriptor(
+  private func writeDescriptor(
     _ record: PacketRecord, codec: Codec, pictureIDOffset: UInt16, layerIndexOffset: UInt8, at place: Int
   ) -> (written: Int, replaced: Int) {
     guard codec.encoding == .vp8, pictureIDOffset != 0 || layerIndexOffset != 0, record.payloadByteCount > 0 else {

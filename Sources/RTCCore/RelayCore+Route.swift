@@ -265,17 +265,11 @@ extension RelayCore {
   }
 
   mutating func enqueue(_ packet: BatchPacket, subscription: Subscription, stream: Int32, now: Now) {
-    let record = packet.record
-    let numbers = packet.numbers
     let send = sends[subscription.destination]
     let peer = peers[subscription.peer]
     guard peer.pointee.phase == .connected else { return }
-    let out = outSequence(of: record, subscription)
-    let entry = ForwardEntry(
-      sourceSequence: record.extendedSequence, outSequence: out, queuedAt: now.monotonic.microseconds,
-      sendStream: subscription.destination, timestampOffset: subscription.timestampOffset, stream: UInt16(stream),
-      pictureIDOffset: subscription.pictureIDOffset, byteCount: record.payloadByteCount,
-      layerIndexOffset: subscription.layerIndexOffset, flags: record.flags, padding: packet.padding)
+    let out = outSequence(of: packet.record, subscription)
+    let entry = ForwardEntry(packet, to: subscription, out: out, stream: stream, now: now)
     if send.pointee.kind == .audio {
       guard peer.pointee.audioQueue.push(entry) else {
         tally.drop(.queueFull)
@@ -287,15 +281,9 @@ extension RelayCore {
         dropVideo(of: subscription.destination, now: now)
         return
       }
-      peer.pointee.queuedVideoBytes += Int(record.payloadByteCount)
+      peer.pointee.queuedVideoBytes += Int(packet.record.payloadByteCount)
     }
-    send.pointee.nextSequence = out + 1
-    send.pointee.lastTimestamp = record.timestamp &+ subscription.timestampOffset
-    send.pointee.lastLessonTime = record.lessonTime
-    if numbers.isPresent {
-      send.pointee.lastPictureID = (numbers.pictureID &+ subscription.pictureIDOffset) & 0x7FFF
-      send.pointee.lastLayerIndex = numbers.layerIndex &+ subscription.layerIndexOffset
-    }
+    send.pointee.noteForwarded(packet, to: subscription, out: out)
     if !send.pointee.hasSent {
       send.pointee.hasSent = true
       send.pointee.nextReport = now.monotonic

@@ -170,124 +170,28 @@ extension RelayCore {
     let isVideo = send.pointee.kind == .video
     guard let codec = send.pointee.codec, let path = peer.pointee.path else { return }
     if isVideo { refill(subscription.peer, now: now) }
-    let header = HeaderTemplate(send, codec: codec, at: scratch, now: now)
-    let milliseconds = UInt32(truncatingIfNeeded: now.monotonic.microseconds / 1_000)
+    let header = OutgoingHeader(
+      send.pointee.template, ssrc: send.pointee.ssrc, payloadType: codec.payloadType, at: scratch, now: now)
     var (count, bytes, octets) = (0, 0, 0)
     while count < routing.count, !isVideo || peer.pointee.budget.isOpen {
       let packet = batch[count]
-      let record = packet.record
-      let out = record.extendedSequence + subscription.sequenceOffset
-      header.write(record, sequence: out, timestamp: record.timestamp &+ subscription.timestampOffset, packet.padding)
-      if header.transportSequence > 0 {
-        header.write(
-          transportSequence: peer.pointee.log.note(
-            byteCount: Int(record.payloadByteCount) + header.byteCount, now: now.monotonic))
-      }
-      let (prefixCount, skipped) = writeDescriptor(
-        record, codec: codec, pictureIDOffset: subscription.pictureIDOffset,
-        layerIndexOffset: subscription.layerIndexOffset, at: 256)
-      let inPlace = packet.isPaddedInPlace ? Int(packet.padding) : 0
-      let payload = UnsafeRawBufferPointer(
-        start: arena.pointer(record.slot) + Int(record.payloadOffset) + skipped,
-        count: Int(record.payloadByteCount) - skipped + inPlace)
-      let written = peer.pointee.sender!.seal(  // isStraight has checked
-        header: UnsafeRawBufferPointer(start: scratch.baseAddress, count: header.byteCount),
-        prefix: UnsafeRawBufferPointer(start: scratch.baseAddress! + 256, count: prefixCount), payload: payload,
-        padding: Int(packet.padding) - inPlace, index: out, stream: &send.pointee.sealIndex,
-        into: egress.writePointer)
-      egress.commit(byteCount: written, path: path, peer: subscription.peer, isUrgent: !isVideo)
-      if isVideo { peer.pointee.budget.spend(written) }
-      send.pointee.sent.note(
-        SentPacket(
-          outSequence: UInt32(truncatingIfNeeded: out),
-          sourceSequence: UInt32(truncatingIfNeeded: record.extendedSequence),
-          timestampOffset: subscription.timestampOffset, sentMilliseconds: milliseconds,
-          sourceStream: UInt16(streamIndex), pictureIDOffset: subscription.pictureIDOffset,
-          layerIndexOffset: subscription.layerIndexOffset, repeats: 0, isValid: true), outSequence: out)
+      let out = packet.record.extendedSequence + subscription.sequenceOffset
+      let sealed = seal(
+        ForwardEntry(packet, to: subscription, out: out, stream: streamIndex, now: now), packet.record, codec: codec,
+        header: header, peer: subscription.peer, path: path, into: &egress, now: now)
       count += 1
-      bytes += written
-      octets += prefixCount + payload.count - inPlace
+      bytes += sealed.bytes
+      octets += sealed.octets
     }
     if count > 0 {
-      noteSealed(count, bytes: bytes, octets: octets, subscription, now: now)
+      let last = batch[count - 1]
+      send.pointee.noteForwarded(
+        last, to: subscription, out: last.record.extendedSequence + subscription.sequenceOffset)
+      countSent(count, bytes: bytes, octets: octets, send: subscription.destination, now: now)
     }
     // The budget did not reach: the queue and its pacing take the rest.
     for rest in count..<routing.count {
       forward(batch[rest], to: tracks[send.pointee.track].pointee.subscriptions[place], stream: streamIndex, now: now)
     }
-  }
-
-  /// Counts what a batch has sent to one receiver, and where its numbers stand.
-  private mutating func noteSealed(
-    _ count: Int, bytes: Int, octets: Int, _ subscription: Subscription, now: Now
-  ) {
-    let send = sends[subscription.destination]
-    let peer = peers[subscription.peer]
-    let last = batch[count - 1]
-    send.pointee.nextSequence = last.record.extendedSequence + subscription.sequenceOffset + 1
-    send.pointee.lastTimestamp = last.record.timestamp &+ subscription.timestampOffset
-    send.pointee.lastLessonTime = last.record.lessonTime
-    if last.numbers.isPresent {
-      send.pointee.lastPictureID = (last.numbers.pictureID &+ subscription.pictureIDOffset) & 0x7FFF
-      send.pointee.lastLayerIndex = last.numbers.layerIndex &+ subscription.layerIndexOffset
-    }
-    send.pointee.packets &+= UInt32(count)
-    send.pointee.octets &+= UInt32(octets)
-    tally.packetsSent &+= UInt64(count)
-    tally.bytesSent &+= UInt64(bytes)
-    peer.pointee.statistics.packetsSent &+= UInt64(count)
-    peer.pointee.statistics.bytesSent &+= UInt64(bytes)
-    peer.pointee.estimator.sent(bytes: bytes, now: now.monotonic)
-  }
-}
-
-/// Header and extensions of one SendStream's packets at the start of scratch memory; what differs is written over.
-private struct HeaderTemplate {
-  private let base: UnsafeMutableRawPointer
-  private let first: UInt8
-  private let payloadType: UInt8
-  private let audioLevel: Int
-  /// Where the transport-wide number stands; 0 without one.
-  let transportSequence: Int
-  let byteCount: Int
-
-  init(_ send: UnsafeMutablePointer<SendStream>, codec: Codec, at scratch: UnsafeMutableRawBufferPointer, now: Now) {
-    base = scratch.baseAddress!  // 512 bytes
-    let block = send.pointee.template.bytes.count
-    first = block > 0 ? 0x90 : 0x80
-    payloadType = codec.payloadType & 0x7F
-    byteCount = 12 + block
-    func place(_ offset: Int) -> Int { offset > 0 ? 12 + offset : 0 }
-    transportSequence = place(send.pointee.template.transportSequenceOffset)
-    audioLevel = place(send.pointee.template.audioLevelOffset)
-    base.storeBytes(of: send.pointee.ssrc.bigEndian, toByteOffset: 8, as: UInt32.self)
-    guard block > 0 else { return }
-    send.pointee.template.bytes.withUnsafeBytes { (base + 12).copyMemory(from: $0.baseAddress!, byteCount: block) }
-    let sendTime = place(send.pointee.template.absoluteSendTimeOffset)
-    if sendTime > 0 {
-      // 6.18 fixed point seconds: the middle of the NTP time.
-      let time = UInt32(truncatingIfNeeded: now.ntp.rawValue >> 14)
-      for byte in 0..<3 {
-        base.storeBytes(
-          of: UInt8(truncatingIfNeeded: time >> UInt32(16 - 8 * byte)), toByteOffset: sendTime + byte, as: UInt8.self)
-      }
-    }
-  }
-
-  @inline(__always)
-  func write(_ record: PacketRecord, sequence: Int64, timestamp: UInt32, _ padding: UInt8) {
-    base.storeBytes(of: padding > 0 ? first | 0x20 : first, as: UInt8.self)
-    base.storeBytes(
-      of: record.flags.contains(.marker) ? payloadType | 0x80 : payloadType, toByteOffset: 1, as: UInt8.self)
-    base.storeBytes(of: UInt16(truncatingIfNeeded: sequence).bigEndian, toByteOffset: 2, as: UInt16.self)
-    base.storeBytes(of: timestamp.bigEndian, toByteOffset: 4, as: UInt32.self)
-    guard audioLevel > 0 else { return }
-    let level = record.audioLevel | (record.flags.contains(.voice) ? 0x80 : 0)
-    base.storeBytes(of: level, toByteOffset: audioLevel, as: UInt8.self)
-  }
-
-  @inline(__always)
-  func write(transportSequence number: UInt16) {
-    base.storeBytes(of: number.bigEndian, toByteOffset: transportSequence, as: UInt16.self)
   }
 }

@@ -1,3 +1,4 @@
+import PacketRing
 import RTCWire
 
 /// The extension block that every packet of a SendStream carries, equal in size for all so that trains are equal.
@@ -105,6 +106,17 @@ struct SendStream: ~Copyable {
     nextRetransmission = Int64.random(in: 1...0x7FFF, using: &random)
     // Without a retransmission stream nothing is ever sent again.
     sent = SendHistory(limit: retransmissionSSRC == nil ? 0 : line.kind == .video ? 2_048 : 256)
+  }
+
+  /// The last packet that was given a number: where the next source, and its timestamps, go on.
+  @inline(__always)
+  mutating func noteForwarded(_ packet: BatchPacket, to subscription: Subscription, out: Int64) {
+    nextSequence = out + 1
+    lastTimestamp = packet.record.timestamp &+ subscription.timestampOffset
+    lastLessonTime = packet.record.lessonTime
+    guard packet.numbers.isPresent else { return }
+    lastPictureID = (packet.numbers.pictureID &+ subscription.pictureIDOffset) & 0x7FFF
+    lastLayerIndex = packet.numbers.layerIndex &+ subscription.layerIndexOffset
   }
 
   /// The codec of this line for a source's codec: H.264 by packetization mode and then the nearest profile.

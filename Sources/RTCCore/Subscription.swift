@@ -36,6 +36,21 @@ struct ForwardEntry: BitwiseCopyable {
   var flags: PacketFlags
   /// Bytes of RTP padding that make it as long as its train's others.
   var padding: UInt8 = 0
+  /// The padding stands behind the payload in its slot, and is sealed with it in one piece.
+  var isPaddedInPlace = false
+}
+
+extension ForwardEntry {
+  /// A packet of a stream as a subscription gets it, under the number `out`.
+  @inline(__always)
+  init(_ packet: BatchPacket, to subscription: Subscription, out: Int64, stream: Int32, now: Now) {
+    self.init(
+      sourceSequence: packet.record.extendedSequence, outSequence: out, queuedAt: now.monotonic.microseconds,
+      sendStream: subscription.destination, timestampOffset: subscription.timestampOffset, stream: UInt16(stream),
+      pictureIDOffset: subscription.pictureIDOffset, byteCount: packet.record.payloadByteCount,
+      layerIndexOffset: subscription.layerIndexOffset, flags: packet.record.flags, padding: packet.padding,
+      isPaddedInPlace: packet.isPaddedInPlace)
+  }
 }
 
 /// One audio or video of a feed. It outlives the sessions that publish it.
