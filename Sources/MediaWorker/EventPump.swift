@@ -1,6 +1,7 @@
 import CLinuxIO
 import PacketRing
 import RTCCore
+import Synchronization
 
 /// Carries events from the worker's lane into an `AsyncStream`, on a thread of its own: yielding takes a lock, and the
 /// worker takes none.
@@ -11,6 +12,8 @@ final class EventPump: @unchecked Sendable {
   /// Events of one batch.
   private static let batchLimit = 256
   private let stopping = StopFlag()
+  /// Events that nobody read in time.
+  let dropped = Atomic<UInt64>(0)
 
   init(events: consuming LaneConsumer<CoreEvent>, continuation: AsyncStream<[CoreEvent]>.Continuation) {
     wake = tk_eventfd()
@@ -33,7 +36,7 @@ final class EventPump: @unchecked Sendable {
     while let first = events.pop() {
       var batch = [first]
       while batch.count < Self.batchLimit, let event = events.pop() { batch.append(event) }
-      continuation.yield(batch)
+      if case .dropped = continuation.yield(batch) { dropped.add(UInt64(batch.count), ordering: .relaxed) }
     }
   }
 

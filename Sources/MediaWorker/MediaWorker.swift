@@ -59,7 +59,7 @@ public final class MediaWorker: Sendable {
   public let tcpPort: UInt16?
   public let arena: SlotArena
   /// What the core tells, in order, as much at once as there is: what follows is a few thread switches for each batch.
-  /// One consumer. When it falls 1,024 batches behind, the newest are dropped.
+  /// One consumer. When it falls 1,024 batches behind, the newest are dropped and counted.
   public let events: AsyncStream<[CoreEvent]>
 
   private let commands: Mutex<CommandEnd>
@@ -142,7 +142,11 @@ public final class MediaWorker: Sendable {
     return InjectionLane(packets: packets.producer, grants: grants.consumer)
   }
 
-  public func counters() -> WorkerCounters { published.read() }
+  public func counters() -> WorkerCounters {
+    var counters = published.read()
+    counters.eventsDropped &+= pump.dropped.load(ordering: .relaxed)
+    return counters
+  }
 
   /// Ends the threads after one last turn; the packet memory stays mapped, since leases may still be out.
   public func stop() {
