@@ -207,9 +207,8 @@ actor LessonDirector {
     do {
       if lesson.value.state == .armed {
         // Nobody taught: there is nothing to end.
-        var value = lesson.value
-        _ = value.take(.lapse)
-        try store.upsert(value)
+        var value = try store.lesson(id) ?? lesson.value
+        if value.take(.lapse) { try store.upsert(value) }
         lessons[id]?.value = value
       } else {
         try store.append(LedgerEvent(kind: .lessonEnded, lesson: id, payload: [("reason", reason)]))
@@ -220,6 +219,13 @@ actor LessonDirector {
       throw Problem(.store, retryAfter: 5)
     }
     close(id, reason: reason)
+  }
+
+  /// Takes up what the timetable has changed of a lesson that is open already; a cancelled one is over for everyone.
+  func timetableChanged(_ id: Identifier) {
+    guard lessons[id]?.isEnding == false, let changed = try? store.lesson(id) else { return }
+    lessons[id]?.value = changed
+    if changed.state.isFinal { close(id, reason: changed.state.rawValue) }
   }
 
   /// Takes a lesson out of the worker, finishes its recordings, and forgets it.

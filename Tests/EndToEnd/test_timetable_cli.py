@@ -78,7 +78,9 @@ def tongke(tmp_path):
         assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    run("login", base, input=run("token", "issue", "--data", data, "--days", "1"))
+    run.base, run.log = base, tmp_path / "relay.log"
+    run.token = run("token", "issue", "--data", data, "--days", "1").strip()
+    run("login", base, input=run.token)
     yield run
     relay.send_signal(signal.SIGTERM)
     assert relay.wait(20) == 0
@@ -139,3 +141,24 @@ def test_conflicts_are_told_and_stop_the_publication(tongke, county):
     assert "X01" in table and "X07" in table
     tongke("timetable", "publish", code=1)
     assert json.loads(tongke("term", "list", "--json"))[0]["state"] == "draft"
+
+
+@pytest.mark.timeout(120)
+def test_a_lesson_that_is_cancelled_while_its_room_waits_is_over_at_once(tongke, county):
+    tongke("import", *county)
+    start = (datetime.datetime.now(CHINA) + datetime.timedelta(minutes=3)).strftime("%Y-%m-%d %H:%M")
+    made = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    headers = {"Authorization": f"Bearer {tongke.token}", "Accept": "text/event-stream"}
+    with requests.get(
+        f"{tongke.base}/api/v1/lessons/{made['id']}/events", headers=headers, stream=True, timeout=20
+    ) as events:
+        lines = events.iter_lines(decode_unicode=True)
+        assert any("armed" in line for line in lines)
+        tongke("lesson", "cancel", made["id"], "--reason", "停电")
+        # The stream ends, and says why.
+        assert any("cancelled" in line for line in lines)
+        for _ in lines:
+            pass
+    lesson = requests.get(f"{tongke.base}/api/v1/lessons/{made['id']}", headers=headers, timeout=10).json()
+    assert lesson["state"] == "cancelled"
+    assert "cannot be ended" not in tongke.log.read_text()

@@ -122,6 +122,7 @@ struct TimetableLessonRoutes: Sendable {
     } catch let problem as Problem where problem.kind == .staleTable {
       throw try stale(try relay.store.lesson(id) ?? old, match: match, request.language)
     }
+    await relay.director.timetableChanged(id)
     guard let new = try relay.store.lesson(id) else { throw Problem(.notFound) }
     relay.gate.changed(
       .changeLesson, on: target, by: caller, old: Self.form(old), new: Self.form(new, wanted.action.rawValue))
