@@ -27,10 +27,6 @@ public struct AccessPolicy: Sendable, Equatable {
   public var perInstitution = LockoutPolicy(limit: 20, window: 600_000, lock: 600_000)
 
   public init() {}
-
-  init(_ configuration: RelayConfiguration) {
-    requiresSecondFactor = configuration.requiresSecondFactor
-  }
 }
 
 /// A token with what its holder has to know of it.

@@ -102,8 +102,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var recordsLessons = true
   /// Whether lessons without a window are recorded too, each stretch of teaching by itself.
   public var recordsAlwaysLive = false
-  /// Whether administrators and coordinators give a second factor when they sign in.
-  public var requiresSecondFactor = false
+  /// File of the table of subjects; nil takes the one that is built in.
+  public var subjects: String?
   public var logLevel = "info"
   /// Share of datagrams lost on purpose each way, 0…1. For the demonstration alone: no key sets it.
   package var faultDropFraction = 0.0
@@ -163,9 +163,9 @@ public struct RelayConfiguration: Sendable, Equatable {
     case "recordAlwaysLive":
       guard let records = value.bool else { throw wrong() }
       recordsAlwaysLive = records
-    case "secondFactor":
-      guard let isRequired = value.bool else { throw wrong() }
-      requiresSecondFactor = isRequired
+    case "subjects":
+      guard let path = value.string, !path.isEmpty else { throw wrong() }
+      subjects = path == "standard" ? nil : path
     case "logLevel":
       guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
       logLevel = level
@@ -205,7 +205,7 @@ public struct RelayConfiguration: Sendable, Equatable {
   package static let keys = [
     "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
     "segmentation",
-    "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "secondFactor",
+    "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "subjects",
     "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]

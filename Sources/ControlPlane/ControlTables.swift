@@ -33,7 +33,6 @@ public enum ControlTables {
     "mode": ["sync", "asyncDual", "research"],
     "label": ["dedicated", "masterTeacher", "leadingSchool"],
     "gap": GapReply.State.allCases.map(\.rawValue),
-    "weekday": (1...7).map(String.init),
     "known": ["true", "false"],
   ]
 
@@ -45,6 +44,16 @@ public enum ControlTables {
 
   private static func word(_ kind: String, _ value: String, _ language: Language) -> String {
     worded[kind]?.contains(value) == true ? Text.of("control.\(kind).\(value)", in: language) : value
+  }
+
+  /// The name of a kind of sheet; of a file that is none its own.
+  private static func sheet(_ name: String, _ language: Language) -> String {
+    let key = "import.sheet.\(name)"
+    return Text.has(key, in: language) ? Text.of(key, in: language) : name
+  }
+
+  private static func weekday(_ number: Int, _ language: Language) -> String {
+    (1...7).contains(number) ? Text.of("timetable.weekday.\(number)", in: language) : "\(number)"
   }
 
   private static func table(_ columns: [ControlColumn], _ language: Language) -> TextTable {
@@ -69,7 +78,8 @@ public enum ControlTables {
         Text.of("control.change", in: language, ["column": $0.column, "old": $0.old, "new": $0.new])
       }
       table.add([
-        word("action", line.action.rawValue, language), line.sheet, line.row > 0 ? "\(line.row)" : "", line.key,
+        word("action", line.action.rawValue, language), sheet(line.sheet, language), line.row > 0 ? "\(line.row)" : "",
+        line.key,
         line.name, list(changes, language),
       ])
     }
@@ -80,7 +90,8 @@ public enum ControlTables {
     var table = table([.sheet, .row, .column, .value, .problem], language)
     for issue in issues {
       table.add([
-        issue.sheet, issue.row.map(String.init) ?? "", issue.column ?? "", String((issue.value ?? "").prefix(40)),
+        sheet(issue.sheet, language), issue.row.map(String.init) ?? "", issue.column ?? "",
+        String((issue.value ?? "").prefix(40)),
         issue.text,
       ])
     }
@@ -127,7 +138,7 @@ public enum ControlTables {
     var table = table([.day, .period, .start, .end, .weeks, .room, .overlap, .misfit, .known], language)
     for window in windows {
       let head = [
-        word("weekday", "\(window.weekday)", language), "\(window.period)", window.start, window.end, window.weeks,
+        weekday(window.weekday, language), "\(window.period)", window.start, window.end, window.weeks,
       ]
       for site in window.sites {
         table.add(
@@ -179,19 +190,11 @@ extension ProfileError {
 
 /// Text of others on a terminal that it must not command.
 public enum TerminalText {
-  /// Without control characters, on one line.
-  public static func line(_ text: String) -> String {
-    Self.text(text.unicodeScalars.map { $0 == "\n" || $0 == "\t" ? " " : $0 })
-  }
+  /// On one line, without control characters and marks that turn the direction of writing.
+  public static func line(_ text: String) -> String { text.onOneLine(limit: .max) }
 
-  /// Without control characters but line ends and tabs.
-  public static func lines(_ text: String) -> String { Self.text(Array(text.unicodeScalars)) }
-
-  private static func text(_ scalars: [Unicode.Scalar]) -> String {
-    String(
-      String.UnicodeScalarView(
-        scalars.filter {
-          $0 == "\n" || $0 == "\t" || !($0.value < 0x20 || (0x7F..<0xA0).contains($0.value))
-        }))
+  /// The same, line by line.
+  public static func lines(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line(String($0)) }.joined(separator: "\n")
   }
 }

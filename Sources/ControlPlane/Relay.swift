@@ -91,6 +91,7 @@ public final class Relay: Sendable {
     self.configuration = configuration
     self.logger = logger
     let folder = configuration.data
+    let subjects = try Self.subjects(configuration)
     let identity: DTLSIdentity
     do throws(ServerCertificateError) {
       try ServerCertificate.makeFolder(folder)
@@ -126,12 +127,12 @@ public final class Relay: Sendable {
       certificateExpires: certificate?.expires, started: clock(), clock: clock)
     let places = AccessPlacesCache(store: store, clock: clock)
     let ledger = store
-    let timetables = TimetableDesk(store: store, clock: clock)
+    let timetables = TimetableDesk(store: store, subjects: subjects, clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
       gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)),
       places: places,
-      desk: AccessDesk(store: store, tokens: tokens, policy: AccessPolicy(configuration), clock: clock),
+      desk: AccessDesk(store: store, tokens: tokens, clock: clock),
       recordings: recordings, timetables: timetables, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
     tasks =
@@ -145,6 +146,13 @@ public final class Relay: Sendable {
           }
         }
       ]
+  }
+
+  private static func subjects(_ configuration: RelayConfiguration) throws(RelayStartError) -> SubjectTable {
+    guard let file = configuration.subjects else { return .standard }
+    do throws(ConfigurationError) { return try SubjectTable(file: file) } catch {
+      throw RelayStartError { error.message(in: $0, file: file) }
+    }
   }
 
   private static func gate(

@@ -16,7 +16,7 @@ struct PageRoutes: Sendable {
     ("/whip.js", "text/javascript; charset=utf-8", { PackageResources.whip_js }),
     ("/whep.js", "text/javascript; charset=utf-8", { PackageResources.whep_js }),
     ("/style.css", "text/css; charset=utf-8", { PackageResources.style_css }),
-    ("/text.json", "application/json", { PackageResources.text_json }),
+    ("/text.json", "application/json", { Text.ofPages }),
     ("/api/v1/openapi.json", "application/json", { PackageResources.openapi_json }),
   ]
 

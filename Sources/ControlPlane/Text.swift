@@ -10,6 +10,15 @@ public enum Text {
     return entries
   }()
 
+  /// The part of the catalogue that pages show, as JSON: the whole is five times as much, and lines are thin.
+  package static let ofPages: [UInt8] = {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let shown = catalogue.filter { $0.key.hasPrefix("page.") || $0.key.hasPrefix("trust.") }
+    guard let data = try? encoder.encode(shown) else { preconditionFailure("texts always encode") }
+    return Array(data)
+  }()
+
   /// Keys of the catalogue, for the test that every key used has a text in every language.
   package static var keys: Set<String> { Set(catalogue.keys) }
 

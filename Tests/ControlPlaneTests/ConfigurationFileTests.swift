@@ -53,7 +53,7 @@ import Testing
     ("htp: :80\n", ConfigurationError.Reason.unknownKey, 1), ("\nhttp: here\n", .wrongValue, 2),
     ("udpPort: 70000", .wrongValue, 1), ("announce: [relay.example]", .wrongValue, 1), ("- http", .notAMapping, 1),
     ("tls:\n  certificate: /a\n", .wrongValue, 2), ("tls:\n  cert: /a\n", .unknownKey, 2),
-    ("sessionLimit: 0", .wrongValue, 1), ("secondFactor: 6", .wrongValue, 1), ("logLevel: loud", .wrongValue, 1),
+    ("sessionLimit: 0", .wrongValue, 1), ("subjects: \"\"", .wrongValue, 1), ("logLevel: loud", .wrongValue, 1),
     ("record: perhaps", .wrongValue, 1),
     ("workers: 65", .wrongValue, 1), ("pinWorkers: 1", .wrongValue, 1), ("cipher: fast", .wrongValue, 1),
     ("segmentation: true", .wrongValue, 1), ("coalescing: 21", .wrongValue, 1), ("coalescing: 0", .wrongValue, 1),

@@ -67,6 +67,18 @@ import Testing
     }
   }
 
+  @Test func pagesFindEveryKeyThatTheyName() throws {
+    let shown = try JSONDecoder().decode(Catalogue.self, from: Data(Text.ofPages))
+    var found = 0
+    for source in try Self.sources(".js") + Self.sources(".html") {
+      for match in source.text.matches(of: /["'`]((?:page|trust)\.[A-Za-z0-9.]*[A-Za-z0-9])["'`]/) {
+        #expect(shown[String(match.1)] != nil, "\(match.1) in \(source.name)")
+        found += 1
+      }
+    }
+    #expect(found > 50, "the search finds what it is for")
+  }
+
   @Test func bothLanguagesSayTheSame() throws {
     for (key, texts) in try Self.catalogue() {
       #expect(Set(texts.keys) == Set(Language.allCases.map(\.rawValue)), "\(key)")

@@ -1,6 +1,6 @@
 public import Classroom
 
-/// What people are told about a conflict: a sentence that names both sides, what would resolve it, a row of a table.
+/// What people are told about a conflict: a sentence that names both sides, and what would resolve it.
 public struct ConflictText: Sendable {
   private let names: TimetableNames
   private var language: Language { names.language }
@@ -20,27 +20,8 @@ public struct ConflictText: Sendable {
   }
 
   /// What a code stands for, in two or three words.
-  public static func label(of code: ConflictCode, in language: Language) -> String {
+  package static func label(of code: ConflictCode, in language: Language) -> String {
     Text.of("conflict.code.\(code.rawValue)", in: language)
-  }
-
-  public static func label(of severity: TimetablePolicy.Severity, in language: Language) -> String {
-    Text.of("conflict.severity.\(severity.rawValue)", in: language)
-  }
-
-  /// Titles of `row`.
-  public static func columns(in language: Language) -> [TextTable.Column] {
-    ["code", "severity", "course", "with", "when", "do"].map {
-      TextTable.Column(Text.of("conflict.column.\($0)", in: language))
-    }
-  }
-
-  /// Code, severity, course, with whom, when, what to do.
-  public func row(_ conflict: Conflict) -> [String] {
-    [
-      conflict.code.rawValue, Self.label(of: conflict.severity, in: language), names.name(ofCourse: conflict.course),
-      partner(of: conflict), when(conflict), advice(conflict).joined(separator: language.semicolon),
-    ]
   }
 
   // MARK: Keys
@@ -120,22 +101,6 @@ public struct ConflictText: Sendable {
       names.text("localLesson", ["class": names.schoolClass(schoolClass), "subject": names.subject(subject)])
     case nil: names.unknown("course")
     }
-  }
-
-  /// What is contended and with whom, or what fails.
-  private func partner(of conflict: Conflict) -> String {
-    var parts: [String] = []
-    if let person = conflict.person {
-      parts.append(names.person(person))
-    } else if let schoolClass = conflict.schoolClass {
-      parts.append(names.schoolClass(schoolClass))
-    } else if let room = conflict.room {
-      parts.append(names.room(room))
-    } else if let institution = conflict.institution {
-      parts.append(names.institution(institution))
-    }
-    if conflict.other != nil { parts.append(other(of: conflict)) }
-    return parts.joined(separator: language.comma)
   }
 
   // MARK: What to do

@@ -37,7 +37,7 @@ import Testing
       Text.of("timetable.unknown.\($0)", in: language)
     }
     for (index, conflict) in planted.enumerated() {
-      let lines = [text.sentence(conflict)] + text.row(conflict) + text.resolutions(conflict)
+      let lines = [text.sentence(conflict)] + text.resolutions(conflict)
       #expect(lines[0].contains(index < 9 ? "X0\(index + 1)" : "X\(index + 1)"))
       for line in lines {
         #expect(!line.contains("{") && !line.contains("?"), "\(line)")
