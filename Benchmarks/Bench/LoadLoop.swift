@@ -6,57 +6,13 @@ import RTCCore
 import RTCWire
 import Synchronization
 
-/// What all receivers together have had; differences of two say what a span of time brought.
-struct LoadFigures: Sendable {
-  var receivers = 0
-  var connected = 0
-  var failed = 0
-  /// RTP of the relay, without duplicates, and of the baseline.
-  var packets: UInt64 = 0
-  var baselinePackets: UInt64 = 0
-  /// Numbers that never came, between each stream's first and highest.
-  var missing: Int64 = 0
-  var baselineMissing: Int64 = 0
-  var duplicates: UInt64 = 0
-  var strangers: UInt64 = 0
-  /// Packets opened, and those that did not authenticate.
-  var opened: UInt64 = 0
-  var refused: UInt64 = 0
-  var published: UInt64 = 0
-  var picturesPublished: UInt64 = 0
-  var framesPublished: UInt64 = 0
-  /// Processor time of the thread so far.
-  var seconds = 0.0
-  var keyFramesPublished: UInt64 = 0
-  /// Each receiver by itself.
-  var peers: [LoadPeerFigures] = []
-  /// SRTP profile of the first connected receiver.
-  var profile: SRTPProfile?
-}
-
-/// What one receiver has had.
-struct LoadPeerFigures: Sendable {
-  var number: UInt32
-  var isFailed: Bool
-  var packets: UInt64
-  var missing: Int64
-}
-
-/// Nanoseconds from departure to the receiver's socket.
-struct LoadLatencies: Sendable {
-  /// Sound and pictures between key frames.
-  var others: [Double] = []
-  /// Key frames, which the pacer spreads.
-  var keyFrames: [Double] = []
-}
-
 /// The thread that stands for all receivers and publishers.
 ///
 /// Sockets are read every half millisecond rather than waited for: a receiver on another machine would not make the
 /// relay wake anybody, and the kernel notes when a packet came.
 final class LoadLoop: @unchecked Sendable {
   enum Command: Sendable {
-    case addReceiver(UInt32, PeerDescription)
+    case addReceiver(UInt32, PeerDescription, byTCP: Bool = false)
     case addPublisher(UInt32, PeerDescription, seed: UInt64)
     case begin(bitsPerSecond: Int)
     case pause
@@ -88,6 +44,7 @@ final class LoadLoop: @unchecked Sendable {
   private var peers: [LoadPeer] = []
   private var byNumber: [LoadPeer?]
   private var publishers: [LoadPublisher] = []
+  private var streams: [UInt32: LoadStream] = [:]
   private var random = SplitMix64(seed: 7)
   private var items = [tk_load_item](repeating: tk_load_item(), count: Int(TK_BATCH))
   private var cursor = 0
@@ -186,9 +143,11 @@ final class LoadLoop: @unchecked Sendable {
       let now = tk_monotonic_nanoseconds()
       tk_load_begin_round(load)
       for socket in 0..<Int32(Self.socketCount) { receive(socket) }
+      for (number, stream) in streams { receive(stream, number) }
       publish()
       servePeers(tk_monotonic_nanoseconds())
       for outbox in outboxes { outbox.flush() }
+      for stream in streams.values { stream.outbox.flush() }
       if wanted.exchange(false, ordering: .acquiringAndReleasing) { tell() }
       let next = publishers.map(\.nextDeadline).min() ?? .max
       tk_sleep_until(min(now + Self.round, max(next, now)))
@@ -197,8 +156,8 @@ final class LoadLoop: @unchecked Sendable {
 
   private func apply(_ command: Command) {
     switch command {
-    case .addReceiver(let number, let description):
-      add(number, description)
+    case .addReceiver(let number, let description, let byTCP):
+      add(number, description, byTCP: byTCP)
     case .addPublisher(let number, let description, let seed):
       let peer = add(number, description)
       publishers.append(LoadPublisher(peer: peer, bitsPerSecond: 2_000_000, pacing: pacing, seed: seed))
@@ -221,8 +180,7 @@ final class LoadLoop: @unchecked Sendable {
     case .remove(let numbers): remove(numbers)
     case .misbehave(let numbers):
       for peer in peers where numbers.contains(Int(peer.number)) {
-        let ways = Misbehaviour.allCases
-        peer.misbehaviour = ways[Int(peer.number) % ways.count]
+        peer.misbehaviour = .of(Int(peer.number))
       }
     case .stop: isStopping = true
     }
@@ -231,18 +189,22 @@ final class LoadLoop: @unchecked Sendable {
   private func remove(_ numbers: Set<Int>) {
     peers.removeAll { numbers.contains(Int($0.number)) }
     publishers.removeAll { numbers.contains(Int($0.peer.number)) }
-    for number in numbers { byNumber[number] = nil }
+    for number in numbers {
+      byNumber[number] = nil
+      streams[UInt32(number)] = nil
+    }
     reportTurn = peers.indices.map { UInt8($0 % 10) }
     cursor = 0
   }
 
   @discardableResult
-  private func add(_ number: UInt32, _ description: PeerDescription) -> LoadPeer {
+  private func add(_ number: UInt32, _ description: PeerDescription, byTCP: Bool = false) -> LoadPeer {
     let now = Instant(microseconds: tk_monotonic_microseconds())
     guard let counts = tk_load_peer_at(load, number) else { preconditionFailure("within the limit") }
     let peer = LoadPeer(
       number: number, description: description, address: address(number),
-      outbox: outboxes[Int(number) % Self.socketCount], identity: identity, offered: offered, counts: counts, now: now)
+      outbox: outbox(number, description, byTCP: byTCP), identity: identity, offered: offered, counts: counts, now: now
+    )
     for line in description.lines where line.direction == .receive {
       let place: UInt32 = line.kind == .audio ? 0 : 2
       guard let source = line.sources.first else { continue }
@@ -261,6 +223,32 @@ final class LoadLoop: @unchecked Sendable {
     return peer
   }
 
+  /// A connection's own, or that of the socket which the peer shares with others.
+  private func outbox(_ number: UInt32, _ description: PeerDescription, byTCP: Bool) -> LoadOutbox {
+    // The relay listens at the number of its UDP port.
+    if byTCP, let address = description.remoteCandidates.first,
+      let stream = try? LoadStream(peer: number, to: address)
+    {
+      streams[number] = stream
+      return stream.outbox
+    }
+    return outboxes[Int(number) % Self.socketCount]
+  }
+
+  private func receive(_ stream: LoadStream, _ number: UInt32) {
+    guard let peer = byNumber[Int(number)], peer.misbehaviour != .blackHole else { return }
+    let now = Instant(microseconds: tk_monotonic_microseconds())
+    stream.read(load) { take($0, peer, now: now) }
+  }
+
+  private func take(_ item: tk_load_item, _ peer: LoadPeer, now: Instant) {
+    if item.stream == UInt32(TK_LOAD_NONE) {
+      peer.receive(item, now: now, random: &random)
+    } else if item.stream < 4 {
+      open(item, peer)
+    }
+  }
+
   private func receive(_ socket: Int32) {
     // Bounded, so that what is due is not late because of one burst.
     for _ in 0..<256 {
@@ -270,11 +258,7 @@ final class LoadLoop: @unchecked Sendable {
       for place in 0..<Int(count) {
         let item = items[place]
         guard let peer = byNumber[Int(item.peer)] else { continue }
-        if item.stream == UInt32(TK_LOAD_NONE) {
-          peer.receive(item, now: now, random: &random)
-        } else if item.stream < 4 {
-          open(item, peer)
-        }
+        take(item, peer, now: now)
       }
       if read < TK_BATCH { return }
     }

@@ -5,56 +5,6 @@ import MediaWorker
 import RTCCore
 import RTCWire
 
-/// Datagrams of one socket on their way out, sent together at the end of a round.
-final class LoadOutbox {
-  private let descriptor: Int32
-  private let base: UnsafeMutableRawPointer
-  private let capacity = 1 << 20
-  private var used = 0
-  private var trains: [tk_train] = []
-  private(set) var refused = 0
-
-  init(descriptor: Int32) {
-    self.descriptor = descriptor
-    base = .allocate(byteCount: capacity, alignment: 64)
-  }
-
-  deinit { base.deallocate() }
-
-  /// Room for one datagram, to be committed right after it has been written.
-  var room: UnsafeMutableRawBufferPointer {
-    if capacity - used < 2_048 { flush() }
-    return UnsafeMutableRawBufferPointer(start: base + used, count: 2_048)
-  }
-
-  func commit(_ count: Int, path: (local: tk_address, remote: tk_address)) {
-    trains.append(
-      tk_train(
-        remote: path.remote, local: path.local, bytes: UnsafeRawPointer(base + used), count: UInt32(count), segment: 0)
-    )
-    used += (count + 15) & ~15
-  }
-
-  func send(_ bytes: [UInt8], path: (local: tk_address, remote: tk_address)) {
-    let room = room
-    room.copyBytes(from: bytes.prefix(room.count))
-    commit(min(bytes.count, room.count), path: path)
-  }
-
-  func flush() {
-    var start = 0
-    trains.withUnsafeBufferPointer { all in
-      while start < all.count, let base = all.baseAddress {
-        let sent = Int(tk_udp_send(descriptor, 0, base + start, Int32(min(all.count - start, Int(TK_BATCH)))))
-        if sent <= 0 { refused += 1 }
-        start += max(sent, 1)
-      }
-    }
-    trains.removeAll(keepingCapacity: true)
-    used = 0
-  }
-}
-
 /// One end of a session: ICE, DTLS and keys of its own, and an address of its own in a shared socket.
 final class LoadPeer {
   enum State { case connecting, connected, failed }

@@ -11,6 +11,11 @@ enum Misbehaviour: CaseIterable, Sendable {
   case pictures
   /// Reports on streams that are none, 500 times a second.
   case reports
+  /// Leaves a TCP connection open and reads it no more.
+  case blackHole
+
+  /// What the hostile peer of a number will do; those who mean to sit on a connection have to have one.
+  static func of(_ number: Int) -> Misbehaviour { allCases[number % allCases.count] }
 }
 
 extension LoadPeer {
@@ -18,7 +23,7 @@ extension LoadPeer {
   func misbehave(_ how: Misbehaviour) -> Bool {
     let video = tk_load_stream_at(counts, 2).pointee
     switch how {
-    case .silence: return false
+    case .silence, .blackHole: return false
     case .repairs:
       let sequences = (0..<250).map { UInt16(truncatingIfNeeded: video.highest - 1_000 + Int64($0) * 4) }
       for _ in 0..<20 {

@@ -172,13 +172,16 @@ struct StormBench: AsyncParsableCommand {
       try await run.publish(bitsPerSecond: bitrate.bitsPerSecond)
       let first = run.next
       let seats = run.lessons[0].whep
-      let joined = try await run.join((0..<hostile * 2).map { seats[$0 % seats.count] }, within: .seconds(2))
+      let toBeHostile = first + hostile..<first + hostile * 2
+      let joined = try await run.join((0..<hostile * 2).map { seats[$0 % seats.count] }, within: .seconds(2)) {
+        toBeHostile.contains($0) && Misbehaviour.of($0) == .blackHole
+      }
       guard joined.complete != nil else { throw BenchError("not all receivers get media") }
       let good = first..<first + hostile
       try await Task.sleep(for: .seconds(8))
       let before = try await run.look(at: good) { try await Task.sleep(for: .seconds(seconds)) }
       let metricsBefore = try await run.relay.metrics()
-      run.client.loop.send(.misbehave(good.upperBound..<good.upperBound + hostile))
+      run.client.loop.send(.misbehave(toBeHostile))
       try await Task.sleep(for: .seconds(2))
       let during = try await run.look(at: good) { try await Task.sleep(for: .seconds(seconds)) }
       let metrics = try await run.relay.metrics()
@@ -208,6 +211,9 @@ struct StormBench: AsyncParsableCommand {
         }
         report.add(group, name, grown[0] - grown[1], meaning)
       }
+      let connections = [metricsBefore, metrics].map { StormRun.total("tongke_tcp_connections", $0) }
+      report.add(group, "tcpConnections", connections[0], "of hostile ones that then read no more")
+      report.add(group, "tcpConnectionsLeft", connections[1], "of them in the end")
       report.add(group, "longestTurnMilliseconds", StormRun.longestTurn(metrics), "ms of processor time")
       report.add(group, "longestTurnMillisecondsBefore", StormRun.longestTurn(metricsBefore), "ms")
     } catch {

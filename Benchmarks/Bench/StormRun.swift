@@ -62,7 +62,11 @@ final class StormRun {
   }
 
   /// Joins within `spread`, and waits until all that were let in have media.
-  func join(_ links: [RelayCommand.Links.End], within spread: Duration) async throws -> Joined {
+  /// - Parameter byTCP: whether the peer of a number comes by TCP.
+  func join(
+    _ links: [RelayCommand.Links.End], within spread: Duration,
+    byTCP: @escaping @Sendable (Int) -> Bool = { _ in false }
+  ) async throws -> Joined {
     let clock = ContinuousClock()
     let first = next
     next += links.count
@@ -77,7 +81,7 @@ final class StormRun {
           let entered = try await client.enter(link, role: .whep, number: UInt32(first + place), http: http)
           let milliseconds = Double((clock.now - begun) / .microseconds(1)) / 1_000
           guard let description = entered.description else { return (nil, entered.status, milliseconds) }
-          client.loop.send(.addReceiver(UInt32(first + place), description))
+          client.loop.send(.addReceiver(UInt32(first + place), description, byTCP: byTCP(first + place)))
           let session = Session(number: first + place, location: entered.location, token: link.token)
           return (session, entered.status, milliseconds)
         }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,17 @@ static void read_control(tk_load *load, struct msghdr *header, uint32_t *peer, i
   }
 }
 
+int tk_load_take(tk_load *load, uint32_t peer, uint8_t *bytes, uint32_t count, int64_t stamp, tk_load_item *item) {
+  if (peer >= load->peer_limit || count < 2) return 0;
+  uint32_t stream = TK_LOAD_NONE;
+  if (bytes[0] >> 6 == 2 && count >= 12 && (bytes[1] < 192 || bytes[1] > 223)) {
+    stream = count_packet(load, &load->peers[peer], bytes, count);
+    if (stream == TK_LOAD_NONE) return 0;
+  }
+  *item = (tk_load_item){.bytes = bytes, .count = count, .peer = peer, .stream = stream, .stamp = stamp};
+  return 1;
+}
+
 int tk_load_receive(tk_load *load, int socket, tk_load_item *items, int *item_count) {
   *item_count = 0;
   for (int i = 0; i < TK_BATCH; i++) {
@@ -216,21 +228,37 @@ int tk_load_receive(tk_load *load, int socket, tk_load_item *items, int *item_co
   }
   int count = recvmmsg(load->descriptors[socket], load->messages, TK_BATCH, MSG_DONTWAIT, NULL);
   for (int i = 0; i < count; i++) {
-    uint32_t peer, length = load->messages[i].msg_len, stream = TK_LOAD_NONE;
+    uint32_t peer;
     int64_t stamp;
-    uint8_t *bytes = load->bytes[i];
     read_control(load, &load->messages[i].msg_hdr, &peer, &stamp);
-    if (peer == TK_LOAD_NONE || length < 2) continue;
-    int is_rtp = bytes[0] >> 6 == 2 && length >= 12 && (bytes[1] < 192 || bytes[1] > 223);
-    if (is_rtp) {
-      stream = count_packet(load, &load->peers[peer], bytes, length);
-      if (stream == TK_LOAD_NONE) continue;
-    }
-    tk_address remote = {.family = 4, .port = ntohs(load->addresses[i].sin_port)};
-    memcpy(remote.bytes, &load->addresses[i].sin_addr, 4);
-    items[(*item_count)++] = (tk_load_item){bytes, length, peer, stream, remote, stamp};
+    tk_load_item *item = &items[*item_count];
+    if (!tk_load_take(load, peer, load->bytes[i], load->messages[i].msg_len, stamp, item)) continue;
+    item->remote = (tk_address){.family = 4, .port = ntohs(load->addresses[i].sin_port)};
+    memcpy(item->remote.bytes, &load->addresses[i].sin_addr, 4);
+    (*item_count)++;
   }
   return count < 0 ? 0 : count;
+}
+
+int tk_load_connect(tk_address remote, int room) {
+  int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  int on = 1;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(remote.port)};
+  memcpy(&address.sin_addr, remote.bytes, 4);
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+    int error = errno;
+    close(descriptor);
+    return -error;
+  }
+  return descriptor;
+}
+
+int64_t tk_load_read(int descriptor, void *bytes, uint32_t count) {
+  ssize_t got = recv(descriptor, bytes, count, MSG_DONTWAIT);
+  return got < 0 ? -errno : got;
 }
 
 int tk_pin_process(int processor) {

@@ -69,6 +69,12 @@ void tk_load_set_stream(tk_load_peer *peer, uint32_t stream, uint32_t ssrc);
 /* Takes one batch from a socket: writes what is to be looked at, TK_BATCH items at most. Returns datagrams read, so
    that TK_BATCH means there may be more; 0 when there was nothing. */
 int tk_load_receive(tk_load *load, int socket, tk_load_item *items, int *item_count);
+/* Takes one datagram that came in a connection. 1 when `item` is to be looked at; its remote is left unset. */
+int tk_load_take(tk_load *load, uint32_t peer, uint8_t *bytes, uint32_t count, int64_t stamp, tk_load_item *item);
+/* A TCP connection with `room` bytes of receive buffer; waits for it. The descriptor or -errno. */
+int tk_load_connect(tk_address remote, int room);
+/* What there is, without waiting: bytes, 0 at the end, or -errno. */
+int64_t tk_load_read(int descriptor, void *bytes, uint32_t count);
 /* Wall clock against monotonic clock for the stamps, and now; once a round. */
 void tk_load_begin_round(tk_load *load);
 
