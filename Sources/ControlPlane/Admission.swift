@@ -120,6 +120,12 @@ package struct Admission: Sendable {
     max(loads[worker].utilisation + Double(pendingCost[worker]) / 1e9, promisedCost[worker])
   }
 
+  /// The worker's backlog, larger by the share of those who do not show in it yet; microseconds.
+  private func expectedBacklog(_ worker: Int) -> Double? {
+    let load = loads[worker]
+    return load.backlog.map { $0 * (1 + Double(pendingCost[worker]) / 1e9 / max(load.utilisation, 0.01)) }
+  }
+
   package var expectedLoads: [Double] { loads.indices.map(expected) }
 
   /// What the relay is expected to send, bits/s.
@@ -140,7 +146,7 @@ package struct Admission: Sendable {
     let rate = join.rate ?? StageRate()
     let wanted = expected(join.worker) + cost(of: rate, at: join.worker)
     if wanted > Double(limits.processor) / 100 { return .processor }
-    if let backlog = load.backlog, load.utilisation >= Self.leastUtilisation,
+    if load.utilisation >= Self.leastUtilisation, let backlog = expectedBacklog(join.worker),
       backlog > Double(limits.backlog) * 1_000
     {
       return .backlog
@@ -163,7 +169,7 @@ package struct Admission: Sendable {
     let limits = limits ?? Self.unlimited
     switch shortage {
     case .processor: return expected(worker) / (Double(limits.processor) / 100)
-    case .backlog: return (loads[worker].backlog ?? 0) / (Double(limits.backlog) * 1_000)
+    case .backlog: return (expectedBacklog(worker) ?? 0) / (Double(limits.backlog) * 1_000)
     case .slots: return loads[worker].slots / Self.slotLimit
     case .peers: return Double(peers) / Double(peerLimit)
     default: return nil

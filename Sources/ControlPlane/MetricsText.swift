@@ -139,7 +139,7 @@ public struct MetricsText: Sendable {
       "longest_turn_seconds", .gauge, "Processor time of a worker's longest turn since the start.",
       workers.map { Double($0.longestTurnMicroseconds) / 1e6 })
     histogram(
-      "backlog_seconds", "From the start of a turn until what was due in it had left.",
+      "backlog_seconds", "From the start of a turn until what was due in it had left, for each datagram.",
       workers.map(\.backlogMicroseconds), scale: 1e6)
     histogram(
       "turn_seconds", "Work of one turn of a worker, without the sleep.", workers.map(\.turnMicroseconds), scale: 1e6)

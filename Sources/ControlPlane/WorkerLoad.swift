@@ -5,7 +5,8 @@ package struct WorkerLoad: Sendable, Equatable {
 
   /// Share of a processor its thread uses, 0…1; rises at once, falls by halves each second.
   package var utilisation = 0.0
-  /// From the start of a turn until what was due in it had left: 99th percentile of the last seconds, microseconds;
+  /// From the start of a turn until what was due in it had left: 99th percentile of a datagram in the last seconds,
+  /// microseconds;
   /// nil when too few came to say.
   package var backlog: Double?
   /// Microseconds of a processor for one packet sent, with everything around it.

@@ -9,11 +9,12 @@ public struct Histogram: Sendable {
   public private(set) var count: UInt64 = 0
   public init() {}
 
-  mutating func add(_ value: Int) {
+  /// - Parameter weight: how many the value stands for.
+  mutating func add(_ value: Int, weight: UInt64 = 1) {
     let value = UInt64(max(value, 0))
-    counts[min(64 - value.leadingZeroBitCount, counts.count - 1)] &+= 1
-    sum &+= value
-    count &+= 1
+    counts[min(64 - value.leadingZeroBitCount, counts.count - 1)] &+= weight
+    sum &+= value &* weight
+    count &+= weight
   }
 }
 
@@ -41,7 +42,7 @@ public struct WorkerCounters: Sendable {
   /// How long the packets of a picture may wait for each other now.
   public var coalescingMicroseconds: Int64 = 0
   /// From the start of a turn in which something was to be sent until the last of it had left, over as many turns as
-  /// that took.
+  /// that took; once for each datagram.
   public var backlogMicroseconds = Histogram()
   public var tcp = TCPCounters()
   public init() {}

@@ -82,8 +82,8 @@ struct WorkerLoop: ~Copyable {
   private var processorTime: Int64 = 0
   /// The start of the last turn, microseconds.
   private var turnStart: Int64 = 0
-  /// The start of the turn whose sending is not done yet.
-  private var backlogSince: Int64?
+  /// The start of the turn whose sending is not done yet, and what had been sent by then.
+  private var unfinished: (since: Int64, datagrams: UInt64)?
   private var faults: SplitMix64
   private let stopping: StopFlag
   /// Slots waiting for the next receive call, and their addresses for it.
@@ -202,22 +202,21 @@ struct WorkerLoop: ~Copyable {
 
   /// Seals and sends by the arena's measure. True when it was cut short.
   private mutating func send(since start: Now) -> Bool {
-    let trains = counters.trainLength.count
+    let round = unfinished ?? (since: start.monotonic.microseconds, datagrams: counters.trainLength.sum)
     let limit = start.monotonic.microseconds + Self.sendingMicroseconds
     var isFull = true
     while isFull {
       isFull = core.drain(into: &egress, now: start)
       transmit(now: start)
       if isFull, tk_monotonic_microseconds() >= limit {
-        backlogSince = backlogSince ?? start.monotonic.microseconds
+        unfinished = round
         return true
       }
     }
-    if counters.trainLength.count > trains {
-      let since = backlogSince ?? start.monotonic.microseconds
-      counters.backlogMicroseconds.add(Int(tk_monotonic_microseconds() - since))
-    }
-    backlogSince = nil
+    // Every datagram counts: turns that send a report or two would hide those that send a picture to everyone.
+    let sent = counters.trainLength.sum &- round.datagrams
+    if sent > 0 { counters.backlogMicroseconds.add(Int(tk_monotonic_microseconds() - round.since), weight: sent) }
+    unfinished = nil
     return false
   }
 

@@ -55,6 +55,19 @@ private struct Generator: RandomNumberGenerator {
     }
   }
 
+  @Test func thoseWhoDoNotShowYetCountInTheBacklogToo() {
+    var admission = admission()
+    admission.note([load(0.4, backlog: 6_000)], receivers: [], now: 0)
+    var joined = 0
+    while joined < 1_000, admission.obstacle(to: join(), peers: 0, sessions: 0) == nil {
+      admission.admit(PeerID(rawValue: UInt64(joined)), join(), now: 0)
+      joined += 1
+    }
+    #expect(admission.obstacle(to: join(), peers: 0, sessions: 0) == .backlog)
+    // A third more than 0.4 of a processor, at 0.004 each.
+    #expect(joined == 34)
+  }
+
   @Test func loadHoldsNewcomersAlone() {
     let cases: [(WorkerLoad, Shortage?)] = [
       (load(0.79), nil), (load(0.797), .processor), (load(1), .processor),
