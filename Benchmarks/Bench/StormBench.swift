@@ -7,8 +7,8 @@ struct StormBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "storm", abstract: "Joins, leaves and lessons by the hundred; receivers that do harm.",
     discussion: """
-      Without --hostile: joins within one second beside a running lesson; joins and leaves in waves; many lessons. With
-      it: as many receivers turn hostile beside as many good ones, and the figures are ratios of the good ones' with and
+      Without --hostile: joins within one second beside a running lesson; joins and leaves in waves; many lessons; a
+      relay filled until it refuses. With it: as many receivers turn hostile beside as many good ones, and the figures are ratios of the good ones' with and
       without them. All over real HTTP, ICE, DTLS and SRTP, in a relay of its own.
       """)
 
@@ -18,6 +18,8 @@ struct StormBench: AsyncParsableCommand {
   @Option(help: "Joins and leaves in all; 0 leaves it out.") var churn = 10_000
   @Option(help: "Joins of one wave of them.") var wave = 250
   @Option(help: "Lessons at once, a publisher and two receivers each; 0 leaves it out.") var many = 300
+  @Option(help: "Receivers that come, wave by wave, to a relay that refuses for load; 0 leaves it out.") var fill =
+    1_200
   @Option(help: "Hostile receivers, and good ones beside them.") var hostile = 0
   @Option(help: "Bits a second of each publisher.") var bitrate = BitRate(bitsPerSecond: 500_000)
   @Option(help: "Seconds of each look at a running lesson.") var seconds = 10
@@ -29,6 +31,7 @@ struct StormBench: AsyncParsableCommand {
   func validate() throws {
     guard (0...1_500).contains(joins), (1...200).contains(running), (1...200).contains(lessons),
       (0...100_000).contains(churn), (1...500).contains(wave), (0...400).contains(many), (0...200).contains(hostile),
+      (0...2_000).contains(fill),
       (1...120).contains(seconds), (0...300).contains(settle), joins / lessons <= 200
     else { throw ValidationError("out of range") }
   }
@@ -43,6 +46,7 @@ struct StormBench: AsyncParsableCommand {
       if joins > 0 { try await measureBell(into: &report) }
       if churn > 0 { try await measureChurn(into: &report) }
       if many > 0 { try await measureLessons(into: &report) }
+      if fill > 0 { try await measureAdmission(into: &report) }
     }
     report.print(asJSON: json)
   }
@@ -82,7 +86,7 @@ struct StormBench: AsyncParsableCommand {
     await run.stop()
   }
 
-  private func add(_ joined: StormRun.Joined, into report: inout Report, _ group: String) {
+  func add(_ joined: StormRun.Joined, into report: inout Report, _ group: String) {
     report.add(group, "completeMilliseconds", joined.complete ?? -1, "ms, first POST to media at all; -1: never")
     report.add(group, "postMillisecondsP50", median(joined.posts), "ms, of a POST")
     report.add(group, "postMillisecondsP99", percentile(joined.posts, 0.99), "ms")

@@ -34,11 +34,16 @@ final class StormRun {
     var failed = 0
   }
 
-  /// - Parameter limit: peers of the whole run.
-  init(lessons: Int, seats: Int, limit: Int, lines: [String], sampleInterval: UInt32 = 10) throws {
+  /// - Parameters:
+  ///   - limit: peers of the whole run.
+  ///   - processor: the only one that the relay runs on; nil leaves it all.
+  init(
+    lessons: Int, seats: Int, limit: Int, lines: [String], sampleInterval: UInt32 = 10, processor: Int? = nil
+  ) throws {
     if Processors.count >= 2 { _ = tk_pin_process(Int32(Processors.count - 1)) }
     var settings = RelayProcess.Settings(lessons: lessons, lines: lines)
     settings.sessions = 4_000
+    settings.processor = processor
     relay = try RelayProcess(receivers: seats, settings: settings)
     client = try LoadClient(limit: limit, profile: .gcm, pacing: .burst, sampleInterval: sampleInterval)
     var configuration = HTTPClient.Configuration()
