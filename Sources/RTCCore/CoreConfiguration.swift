@@ -5,6 +5,10 @@ public struct CoreConfiguration: Sendable {
   /// Peers of one worker.
   public var peerLimit = 2_048
   public var lessonLimit = 512
+  /// Feeds of one lesson: the lead's camera and screen, and what each of 512 seats sends back. 24 bytes each in an
+  /// array that grows as they come, 12 KiB a lesson; their streams count against `streamLimit`, so that 1,000 sites of
+  /// one worker may send sound and picture at once, and share the slots as `historyShare` says.
+  public var feedLimit = 514
   /// Received streams, below 65,536 because a packet record names its stream in 16 bits.
   public var streamLimit = 4_096
   /// Addresses a controlling ICE agent sends from.

@@ -62,7 +62,7 @@ public struct NeighbourLanes: ~Copyable, Sendable {
   /// Leases waiting to be read by the other worker: 2 s of 10 Mbit/s are 2,084 packets of 1,200 bytes and 100 of sound;
   /// three such lessons and a group of pictures of 1,600 packets fit. 32 bytes each, 256 KiB, touched as used.
   public static let leaseCapacity = 8_192
-  /// A lesson of 64 seats that begins all at once brings 128 feeds with four streams each.
+  /// The two feeds of a lead have four streams each: 128 lessons that begin all at once.
   static let noticeCapacity = 1_024
   static let wishCapacity = 1_024
 

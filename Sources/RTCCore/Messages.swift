@@ -5,6 +5,8 @@ public enum PaneSource: Hashable, Sendable {
   case none
   /// The lesson's stage, as the control plane last set it with `setStage`.
   case stage
+  /// The called seat, as the control plane last set it with `setCalled`.
+  case called
   case feed(FeedID)
 }
 
@@ -16,6 +18,9 @@ public enum Command: Sendable {
   /// The feed everyone sees whose pane shows `.stage`, and the one they hear with it: of the same feed unless named,
   /// since a screen is often shared without sound while its teacher speaks.
   case setStage(LessonID, FeedID, audio: FeedID? = nil)
+  /// The feed that panes with `.called` see, and the one they hear; nil is nobody. The only way a seat's sound goes to
+  /// others, so that whoever is not called, or is muted, is heard by nobody.
+  case setCalled(LessonID, picture: FeedID?, sound: FeedID?)
   case addPeer(PeerDescription)
   case removePeer(PeerID)
   /// ICE restart: new credentials on both sides, same DTLS session.
@@ -35,6 +40,8 @@ public enum Command: Sendable {
   /// are here. Opened again, everything is told and lent anew.
   case openLink(LessonID, to: Int)
   case closeLink(LessonID, to: Int)
+  /// Lends a return feed over a link also while it is not called, because a pane over there shows it.
+  case lendFeed(LessonID, FeedID, to: Int)
 }
 
 /// Names a lane of leases out of a worker (a recorder or a client's file writer).

@@ -124,6 +124,9 @@ struct Peer: ~Copyable {
     statistics = PeerStatistics(peer: description.id, at: now)
   }
 
+  /// Whether its seat publishes the feed.
+  func owns(_ feed: FeedID) -> Bool { self.feed == feed || description.ownFeeds.contains(feed) }
+
   var nextDeadline: Instant {
     var deadline = min(ice.nextDeadline, min(nextReport, nextStatistics))
     deadline = min(deadline, min(nextNack, min(nextFeedback, min(nextPace, nextLayerCheck))))

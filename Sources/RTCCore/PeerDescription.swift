@@ -16,6 +16,11 @@ public struct LessonID: Hashable, Sendable {
 public struct FeedID: Hashable, Sendable {
   public var rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// The first number of what sites send back; those below are the lead's.
+  public static let firstReturn = FeedID(rawValue: 3)
+  /// Whether a site sends it back: lent to other workers only while it is called or watched there.
+  public var isReturn: Bool { rawValue >= Self.firstReturn.rawValue }
 }
 
 /// A pair of transport addresses, and the connection between them. Peers are found by it, so all of it counts.
@@ -155,6 +160,8 @@ public struct PeerDescription: Sendable {
   public var lesson: LessonID
   /// The feed this peer publishes, nil for a peer that only receives.
   public var feed: FeedID?
+  /// What its seat publishes by other peers: like `feed` never given back to it, since an echo helps nobody.
+  public var ownFeeds: [FeedID] = []
   public var iceRole: ICERole
   public var local: ICECredentials
   public var remote: ICECredentials

@@ -224,7 +224,7 @@ extension RelayCore {
   /// The place of a feed in its lesson, made when it is first named.
   mutating func feedPlace(lesson: Int32, feed: FeedID) -> Int? {
     if let place = lessons[lesson].pointee.feedIndex(feed) { return place }
-    guard lessons[lesson].pointee.feeds.count < Lesson.feedLimit else { return nil }
+    guard lessons[lesson].pointee.feeds.count < configuration.feedLimit else { return nil }
     lessons[lesson].pointee.feeds.append(Feed(id: feed))
     return lessons[lesson].pointee.feeds.count - 1
   }

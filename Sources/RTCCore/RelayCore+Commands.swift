@@ -13,6 +13,7 @@ extension RelayCore {
       lessons[lesson].pointee.stage = feed
       lessons[lesson].pointee.stageAudio = audio ?? feed
       resolvePanes(lesson: lesson, now: now)
+    case .setCalled(let id, let picture, let sound): setCalled(id, picture: picture, sound: sound, now: now)
     case .addPeer(let description): addPeer(description, now: now)
     case .removePeer(let id):
       guard let peer = peerIndices[id] else { return }
@@ -31,6 +32,7 @@ extension RelayCore {
     case .closeInjection(let injection): closeInjection(injection, now: now)
     case .openLink(let lesson, let worker): openLink(lesson, to: worker, now: now)
     case .closeLink(let lesson, let worker): closeLink(lesson, to: worker)
+    case .lendFeed(let lesson, let feed, let worker): lendFeed(lesson, feed, to: worker, now: now)
     case .requestKeyFrame(let id, let feed):
       guard let lesson = lessonIndices[id], let index = lessons[lesson].pointee.feedIndex(feed) else { return }
       let video = lessons[lesson].pointee.feeds[index].video

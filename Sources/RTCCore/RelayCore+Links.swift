@@ -50,9 +50,11 @@ extension RelayCore {
       return
     }
     // A link that is open begins anew: the other end may have closed and opened the lesson meanwhile.
+    let former = lessons[lesson].pointee.links.first { $0.neighbour == place }
     lessons[lesson].pointee.links.removeAll { $0.neighbour == place }
     forgetLent(lesson: lesson, to: place)
-    lessons[lesson].pointee.links.append(Lesson.Link(neighbour: place, number: nextLink))
+    lessons[lesson].pointee.links.append(
+      Lesson.Link(neighbour: place, number: nextLink, feeds: former?.feeds ?? []))
     nextLink &+= 1
     tellAll(lesson: lesson, to: place, now: now)
   }
@@ -101,6 +103,43 @@ extension RelayCore {
     }
   }
 
+  // MARK: What sites send back
+
+  mutating func lendFeed(_ id: LessonID, _ feed: FeedID, to worker: Int, now: Now) {
+    guard let lesson = lessonIndices[id], let place = neighbour(of: worker),
+      let at = lessons[lesson].pointee.links.firstIndex(where: { $0.neighbour == place }),
+      !lessons[lesson].pointee.links[at].feeds.contains(feed),
+      lessons[lesson].pointee.links[at].feeds.count < configuration.feedLimit
+    else { return }
+    lessons[lesson].pointee.links[at].feeds.append(feed)
+    updateLending(of: [feed], lesson: lesson, now: now)
+  }
+
+  /// Begins and ends lending feeds of which it has changed whether somebody at another worker can be shown them.
+  mutating func updateLending(of feeds: Set<FeedID>, lesson: Int32, now: Now) {
+    for place in lessons[lesson].pointee.links.indices {
+      let link = lessons[lesson].pointee.links[place]
+      for feed in lessons[lesson].pointee.feeds where feeds.contains(feed.id) {
+        let isWanted = lessons[lesson].pointee.lends(feed.id, by: link)
+        for track in [feed.audio, feed.video] where track >= 0 {
+          for layer in Int8(0)..<3 {
+            let stream = tracks[track].pointee.layer(layer)
+            guard stream >= 0, (streams[stream].pointee.lentTo & 1 << UInt64(link.neighbour) != 0) != isWanted else {
+              continue
+            }
+            if isWanted {
+              tell(stream, link: link)
+              lendGroup(of: stream, to: link.neighbour, now: now)
+            } else {
+              streams[stream].pointee.lentTo &= ~(1 << UInt64(link.neighbour))
+              notify(link.neighbour, .ended(UInt16(stream)))
+            }
+          }
+        }
+      }
+    }
+  }
+
   // MARK: Notices
 
   /// Tells the workers that a lesson is lent to of a stream that has just begun.
@@ -115,6 +154,7 @@ extension RelayCore {
     if case .link = stream.pointee.origin { return }
     guard !neighbours[link.neighbour].pointee.owesReset else { return }
     let track = tracks[stream.pointee.track]
+    guard lessons[track.pointee.lesson].pointee.lends(track.pointee.feed, by: link) else { return }
     stream.pointee.hasToldIgnoring = stream.pointee.ignoresRequests
     stream.pointee.lendingGaps &= ~(1 << UInt64(link.neighbour))
     notify(

@@ -4,31 +4,64 @@ import RTCWire
 extension RelayCore {
   // MARK: What a pane shows
 
+  /// The tracks that a lesson shows to all alike, found once for all its panes; -1 where there is none.
+  private struct ShownTracks {
+    var stage: Int32
+    var stageAudio: Int32
+    var called: Int32
+    var calledAudio: Int32
+  }
+
+  private func shownTracks(of lesson: Int32) -> ShownTracks {
+    let place = lessons[lesson]
+    return ShownTracks(
+      stage: track(of: place.pointee.stage, .video, lesson: lesson),
+      stageAudio: track(of: place.pointee.stageAudio, .audio, lesson: lesson),
+      called: track(of: place.pointee.called, .video, lesson: lesson),
+      calledAudio: track(of: place.pointee.calledAudio, .audio, lesson: lesson))
+  }
+
+  private func track(of feed: FeedID?, _ kind: MediaKind, lesson: Int32) -> Int32 {
+    guard let feed, let place = lessons[lesson].pointee.feedIndex(feed) else { return -1 }
+    let found = lessons[lesson].pointee.feeds[place]
+    return kind == .audio ? found.audio : found.video
+  }
+
+  /// The called seat changes: panes that show it switch, and other workers are lent what they need for that.
+  mutating func setCalled(_ id: LessonID, picture: FeedID?, sound: FeedID?, now: Now) {
+    guard let lesson = lessonIndices[id] else { return }
+    let former = [lessons[lesson].pointee.called, lessons[lesson].pointee.calledAudio]
+    lessons[lesson].pointee.called = picture
+    lessons[lesson].pointee.calledAudio = sound
+    updateLending(of: Set((former + [picture, sound]).compactMap(\.self)), lesson: lesson, now: now)
+    resolvePanes(lesson: lesson, now: now)
+  }
+
   mutating func resolvePanes(lesson: Int32, now: Now) {
-    for peer in lessons[lesson].pointee.peers { resolvePanes(peer: peer, now: now) }
+    let shown = shownTracks(of: lesson)
+    for peer in lessons[lesson].pointee.peers { resolvePanes(peer: peer, shown, now: now) }
+  }
+
+  mutating func resolvePanes(peer index: Int32, now: Now) {
+    resolvePanes(peer: index, shownTracks(of: peers[index].pointee.lesson), now: now)
   }
 
   /// Subscribes each send line of a peer to the track it should show.
-  mutating func resolvePanes(peer index: Int32, now: Now) {
+  private mutating func resolvePanes(peer index: Int32, _ shown: ShownTracks, now: Now) {
     let peer = peers[index]
     guard peer.pointee.phase != .ending else { return }
-    let lesson = lessons[peer.pointee.lesson]
     for sendIndex in peer.pointee.sendStreams {
       let send = sends[sendIndex]
-      let wanted: FeedID? =
+      let isAudio = send.pointee.kind == .audio
+      var track: Int32 =
         switch send.pointee.source {
-        case .none: nil
-        case .stage: send.pointee.kind == .audio ? lesson.pointee.stageAudio : lesson.pointee.stage
-        case .feed(let feed): feed
+        case .none: -1
+        case .stage: isAudio ? shown.stageAudio : shown.stage
+        case .called: isAudio ? shown.calledAudio : shown.called
+        case .feed(let feed): self.track(of: feed, send.pointee.kind, lesson: peer.pointee.lesson)
         }
-      var track: Int32 = -1
       // A peer is never shown its own feed: an echo helps nobody.
-      if let wanted, wanted != peer.pointee.feed || peer.pointee.feed == nil,
-        let place = lesson.pointee.feedIndex(wanted)
-      {
-        let feed = lesson.pointee.feeds[place]
-        track = send.pointee.kind == .audio ? feed.audio : feed.video
-      }
+      if track >= 0, peer.pointee.owns(tracks[track].pointee.feed) { track = -1 }
       guard track != send.pointee.track else { continue }
       unsubscribe(sendIndex, now: now)
       if track >= 0 { subscribe(sendIndex, to: track, now: now) }

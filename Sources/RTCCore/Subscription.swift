@@ -100,6 +100,9 @@ struct Lesson: ~Copyable {
   /// The stage's picture and its sound.
   var stage: FeedID?
   var stageAudio: FeedID?
+  /// The called seat's picture and its sound, nil for nobody.
+  var called: FeedID?
+  var calledAudio: FeedID?
   var isClosing = false
   var feeds: [Feed] = []
   var peers: [Int32] = []
@@ -107,11 +110,16 @@ struct Lesson: ~Copyable {
   struct Link {
     var neighbour: Int32
     var number: UInt32
+    /// Return feeds that are lent though they are not called: panes over there show them.
+    var feeds: [FeedID] = []
   }
   var links: [Link] = []
 
-  /// Feeds of one lesson: a stage and every seat's camera and screen, 64 seats.
-  static let feedLimit = 128
+  /// Of what sites send back only that is lent which somebody over there can be shown: all of it together would take
+  /// the slots that the lead's feeds need.
+  func lends(_ feed: FeedID, by link: Link) -> Bool {
+    !feed.isReturn || feed == called || feed == calledAudio || link.feeds.contains(feed)
+  }
 
   func feedIndex(_ id: FeedID) -> Int? { feeds.firstIndex { $0.id == id } }
 }

@@ -31,7 +31,7 @@ extension World {
 
   /// Adds the peer at the relay and tells the client's side of the answer.
   private func negotiate(
-    _ node: Int, role: NegotiationRole, offer: PendingOffer, text: String, feed: FeedID?
+    _ node: Int, role: NegotiationRole, offer: PendingOffer, text: String, feed: FeedID?, ownFeeds: [FeedID] = []
   ) throws -> PeerDescription {
     if role == .whep {
       receivers += 1
@@ -40,11 +40,13 @@ extension World {
     let relayPeer = PeerID(rawValue: nextPeer)
     nextPeer += 1
     let parsed = try SessionDescription(parsing: text)
-    let (answer, description) = try Negotiation.answer(
+    let made = try Negotiation.answer(
       offer: parsed, role: role, local: transport(nodes[node].worker), peer: relayPeer, lesson: Self.lesson,
       feed: feed,
       random: &random)
-    let reply = try SessionDescription(parsing: answer.text)
+    var description = made.peer
+    description.ownFeeds = ownFeeds
+    let reply = try SessionDescription(parsing: made.answer.text)
     let client = try Negotiation.apply(
       answer: reply, to: offer, peer: PeerID(rawValue: 1), lesson: Self.lesson, feed: Self.camera)
     nodes[node].relayPeer = relayPeer
@@ -56,10 +58,12 @@ extension World {
 
   /// - Parameter tricklesAfter: the relay's address reaches the client this much later than its answer.
   private func connect(
-    _ node: Int, role: NegotiationRole, tracks: [OfferedTrack], feed: FeedID?, tricklesAfter: Interval? = nil
+    _ node: Int, role: NegotiationRole, tracks: [OfferedTrack], feed: FeedID?, ownFeeds: [FeedID] = [],
+    tricklesAfter: Interval? = nil
   ) throws {
     let offer = Negotiation.offer(role: role, tracks: tracks, local: transport(node), random: &random)
-    var client = try negotiate(node, role: role, offer: offer, text: offer.description.text, feed: feed)
+    var client = try negotiate(
+      node, role: role, offer: offer, text: offer.description.text, feed: feed, ownFeeds: ownFeeds)
     let candidates = client.remoteCandidates
     if tricklesAfter != nil { client.remoteCandidates = [] }
     nodes[node].core.apply(.addPeer(client), now: nodes[node].now(now))
@@ -154,11 +158,11 @@ extension World {
     nodes[node].camera?.layers[layer].wantsKeyFrame = isOn
   }
 
-  /// A teaching point that watches. Returns its number.
+  /// A teaching point that watches; `ownFeeds` are what it sends back. Returns its number.
   @discardableResult
   public func addReceiver(
     line: LineOptions = LineOptions(), back: LineOptions = LineOptions(), clockOffset: Int64 = 0,
-    partsPerMillion: Int64 = 0, isVP8: Bool = false, tricklesAfter: Interval? = nil
+    partsPerMillion: Int64 = 0, isVP8: Bool = false, ownFeeds: [FeedID] = [], tricklesAfter: Interval? = nil
   ) throws -> Int {
     let node = addClient("site", up: back, down: line, clockOffset: clockOffset, partsPerMillion: partsPerMillion)
     let leases = makeLane(of: PacketRecord.self, capacity: 4_096)
@@ -171,7 +175,7 @@ extension World {
     received.isVP8 = isVP8
     nodes[node].sink = consume received
     let tracks = [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)]
-    try connect(node, role: .whep, tracks: tracks, feed: nil, tricklesAfter: tricklesAfter)
+    try connect(node, role: .whep, tracks: tracks, feed: nil, ownFeeds: ownFeeds, tricklesAfter: tricklesAfter)
     return node
   }
 

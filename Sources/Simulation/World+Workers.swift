@@ -25,10 +25,10 @@ extension World {
     }
   }
 
-  /// Tells the workers what concerns them: a lesson and its stage all of them, its feeds the home.
+  /// Tells the workers what concerns them: a lesson, its stage and who is called all of them, its feeds the home.
   public func tellRelay(_ command: Command) {
     switch command {
-    case .openLesson, .closeLesson, .setStage: for worker in 0..<workers { tell(worker, command) }
+    case .openLesson, .closeLesson, .setStage, .setCalled: for worker in 0..<workers { tell(worker, command) }
     default: tell(0, command)
     }
   }

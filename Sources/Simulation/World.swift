@@ -12,6 +12,10 @@ public final class World {
   public static let lesson = LessonID(rawValue: 1)
   public static let camera = FeedID(rawValue: 1)
   public static let screen = FeedID(rawValue: 2)
+  /// What a site sends back, from 0.
+  public static func site(_ number: UInt32) -> FeedID {
+    FeedID(rawValue: FeedID.firstReturn.rawValue + number)
+  }
 
   public internal(set) var now = Instant(microseconds: 1_000_000)
   var random: SplitMix64
