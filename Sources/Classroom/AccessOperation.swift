@@ -48,6 +48,14 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// Whether it changes a lesson that runs, and nothing that is planned.
+  public var isConducting: Bool {
+    switch self {
+    case .call, .mute, .eject, .ban, .grantMedia, .pause: true
+    default: false
+    }
+  }
+
   /// Whether everything is afterwards as it was before.
   public var isReading: Bool {
     switch self {

@@ -38,6 +38,17 @@ public enum EventKind: String, Sendable, CaseIterable {
   case lessonReinstated
   /// A later publication changed title, cluster or seats.
   case lessonRevised
+  /// What was done to the floor; `by` is the actor, missing when the relay did it because a site had gone. Of a seat
+  /// those that are about one site; muting without a seat is of all.
+  case seatCalled, seatUncalled
+  case seatMuted, seatUnmuted
+  /// `reason`: what the site is told.
+  case seatEjected, seatBanned
+  case seatUnbanned
+  /// `medium` and `on`, 1 or 0.
+  case mediaGranted
+  case floorPaused, floorResumed
+  case handRaised, handLowered
 
   /// The step of the lesson's state machine that the event takes, when it is about a lesson and no seat.
   var step: LessonStep? {
