@@ -43,19 +43,20 @@ public final class ReceiveSession: Sendable {
   /// POSTs and waits until the connection stands; media may come later, when someone publishes.
   /// - Parameters:
   ///   - token: bearer token (RFC 6750), nil for none.
+  ///   - pane: what to receive: `called`, `stageScreen`, `stageCamera`, `seat:UUID`; nil is what the relay gives.
   ///   - file: where to write what comes, MP4 for H.264 and WebM for VP8; nil for nowhere.
   ///   - patience: how long a lesson that is not open yet or a connection that is gone is waited for.
   ///   - onUnit: called for each whole unit, on the thread that reads all sessions of the transport: it must not wait.
   ///     Times are microseconds of this machine's monotonic clock at which the unit was captured, as far as is known.
   /// - Throws: what HTTP, ICE or DTLS failed of.
   public static func start(
-    _ transport: ClientTransport, url: String, token: String?, file: String? = nil,
+    _ transport: ClientTransport, url: String, token: String?, pane: String? = nil, file: String? = nil,
     patience: Duration = .seconds(120), onUnit: (@Sendable (EncodedUnit) -> Void)? = nil
   ) async throws(ClientError) -> ReceiveSession {
     let plan = SessionPlan(
       role: .whep, url: url, token: token,
       tracks: [OfferedTrack(kind: .audio, encoding: .opus), OfferedTrack(kind: .video, encoding: .h264)],
-      lesson: transport.newLesson(), patience: patience)
+      lesson: transport.newLesson(), patience: patience, pane: pane)
     guard let session = ReceiveSession(transport, plan: plan, file: file, onUnit: onUnit) else { throw .full }
     do throws(ClientError) { try await session.loop.connected() } catch {
       await session.stop()

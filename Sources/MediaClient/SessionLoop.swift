@@ -46,6 +46,8 @@ struct SessionPlan: Sendable {
   var lesson: LessonID
   /// How long a lesson that is not there yet, or a connection that is gone, is waited for.
   var patience: Duration
+  /// What a receiver's lines show; nil leaves it to the relay.
+  var pane: String?
 }
 
 /// Keeps one session connected: POST, ICE, DTLS, media, its end, and again; DELETE at last.
@@ -195,8 +197,7 @@ final class SessionLoop: Sendable {
     let posting = Task { [self] in
       let answer: Result<SignalledSession, ClientError>
       do throws(ClientError) {
-        answer = .success(
-          try await transport.signalling.open(url: plan.url, token: plan.token, offer: offer.description))
+        answer = .success(try await open(offer))
       } catch { answer = .failure(error) }
       self.inbox.yield(.answered(answer))
     }
@@ -219,6 +220,16 @@ final class SessionLoop: Sendable {
       }
       return await carry(session, offer: offer, &inbox)
     }
+  }
+
+  private func open(_ offer: PendingOffer) async throws(ClientError) -> SignalledSession {
+    let session = try await transport.signalling.open(url: plan.url, token: plan.token, offer: offer.description)
+    guard let pane = plan.pane else { return session }
+    do throws(ClientError) { try await transport.signalling.show(pane, in: session, token: plan.token) } catch {
+      await close(session)
+      throw error
+    }
+    return session
   }
 
   private func begin() {

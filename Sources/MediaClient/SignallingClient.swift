@@ -11,6 +11,8 @@ struct SignalledSession: Sendable {
   var url: String
   var entityTag: String?
   var answer: SessionDescription
+  /// Where the relay takes wishes what the lines of a receiver show; nil from one that has none.
+  var panes: String?
 }
 
 /// The HTTP half of WHIP (RFC 9725) and WHEP (draft-03), which differ in their offers alone.
@@ -66,7 +68,39 @@ struct SignallingClient: Sendable {
       throw .badAnswer(reason: "no SDP")
     }
     return SignalledSession(
-      url: session.absoluteString, entityTag: response.headers.first(name: "ETag"), answer: answer)
+      url: session.absoluteString, entityTag: response.headers.first(name: "ETag"), answer: answer,
+      panes: Self.link("urn:tongke:panes", in: response.headers["Link"], base: response.url ?? base))
+  }
+
+  /// The target of a relation (RFC 8288 §3), as our relay writes it.
+  private static func link(_ relation: String, in fields: [String], base: URL) -> String? {
+    for field in fields.flatMap({ $0.split(separator: ",") }) where field.contains("rel=\"\(relation)\"") {
+      guard let open = field.firstIndex(of: "<"), let close = field[open...].firstIndex(of: ">") else { continue }
+      return URL(string: String(field[field.index(after: open)..<close]), relativeTo: base)?.absoluteString
+    }
+    return nil
+  }
+
+  /// Wishes what every line of a receiver shows: a pane's name; of a seat's its picture alone.
+  /// - Throws: `.refused` with what the answer said, `.badAnswer` from a relay that has no panes, `.unreachable`.
+  func show(_ pane: String, in session: SignalledSession, token: String?) async throws(ClientError) {
+    struct Wish: Encodable {
+      var mid: String
+      var show: String
+    }
+    guard let url = session.panes else { throw .badAnswer(reason: "no panes") }
+    let wishes = session.answer.media.filter { !$0.isRejected }.map { section in
+      Wish(mid: section.mid ?? "", show: section.kind == "audio" && pane.hasPrefix("seat:") ? "none" : pane)
+    }
+    guard let body = try? JSONEncoder().encode(wishes) else { throw .badAnswer(reason: "no panes") }
+    var request = HTTPClientRequest(url: url)
+    request.method = .PUT
+    request.headers.add(name: "Content-Type", value: "application/json")
+    if let language { request.headers.add(name: "Accept-Language", value: language) }
+    authorize(&request, token)
+    request.body = .bytes(ByteBuffer(bytes: body))
+    let (response, text) = try await execute(request, host: URL(string: url)?.host ?? url)
+    guard response.status == .noContent else { throw .refused(Self.refusal(response, text)) }
   }
 
   /// DELETEs a session. What it is answered changes nothing: the relay would notice without it, only later.

@@ -12,7 +12,7 @@ struct PublishCommand: AsyncParsableCommand {
       """)
 
   @Argument(help: "What to publish.", completion: .file()) var source: String
-  @Argument(help: "The WHIP URL of the feed.") var url: String
+  @Argument(help: "The WHIP URL of the feed: a lead's ends with camera or screen, a site's with site.") var url: String
   @Flag(help: "Begin again at the end of a file.") var loop = false
   @OptionGroup var client: ClientOptions
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Classroom
 import ControlPlane
 import Media
 import MediaClient
@@ -12,14 +13,27 @@ struct ReceiveCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Write what comes: MP4 for H.264, WebM for VP8.", valueName: "file"), completion: .file())
   var output: String?
+  @Option(
+    help: ArgumentHelp(
+      "What to receive instead of the stage: called, stageScreen, stageCamera, or seat:UUID, a site's picture.",
+      valueName: "pane"))
+  var pane: String?
   @OptionGroup var client: ClientOptions
+
+  func validate() throws {
+    guard let pane, !["called", "stageScreen", "stageCamera"].contains(pane) else { return }
+    guard pane.hasPrefix("seat:"), Identifier(pane.dropFirst(5)) != nil else {
+      throw ValidationError("--pane is called, stageScreen, stageCamera, or seat:UUID")
+    }
+  }
 
   func run() async throws {
     let signals = StopSignals()
     let transport = try client.transport()
     let session: ReceiveSession
     do throws(ClientError) {
-      session = try await ReceiveSession.start(transport, url: url, token: client.bearer, file: output)
+      session = try await ReceiveSession.start(
+        transport, url: url, token: client.bearer, pane: pane, file: output)
     } catch {
       await transport.shutdown()
       throw Refusal(error)
