@@ -147,7 +147,7 @@ public struct ControlClient: Sendable {
 
   // Requests
 
-  private func get<Value: Decodable>(
+  func get<Value: Decodable>(
     _ path: [String], _ query: [(name: String, value: String?)] = []
   ) async throws(ControlError) -> Value {
     var request = ControlRequest(.get, path)
@@ -164,7 +164,7 @@ public struct ControlClient: Sendable {
     return try await transport.send(request)
   }
 
-  private func post<Value: Decodable>(
+  func post<Value: Decodable>(
     _ path: [String], _ body: some Encodable, revision: Int? = nil
   ) async throws(ControlError) -> Value {
     var request = ControlRequest(.post, path)

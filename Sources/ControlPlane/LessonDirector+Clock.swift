@@ -18,6 +18,7 @@ extension LessonDirector {
     keepGathered()
     checkpoint(Array(lessons.keys))
     for (id, lesson) in lessons where lesson.hasUntoldCount { tellCount(id) }
+    tendFloors(now: now)
     measure(now: now)
     recentOpenings = recentOpenings.filter { now - ($0.value.last ?? 0) < Self.paceSpan }
     recentChanges = recentChanges.filter { now - ($0.value.last ?? 0) < Self.paceSpan }

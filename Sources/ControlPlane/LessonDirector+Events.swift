@@ -23,9 +23,9 @@ extension LessonDirector {
       trackStarted(lesson, feed, track: track, kind, codec)
     case .trackEnded(let lesson, let feed, let track, _): trackEnded(lesson, feed, track: track)
     case .paneFilled(let peer, let mid, let feed):
-      paneChanged(peer, mid: mid, feed: FeedName(feed), reason: nil)
+      paneChanged(peer, mid: mid, feed: feed, reason: nil)
     case .paneWithoutCommonCodec(let peer, let mid, let feed, let encoding):
-      paneChanged(peer, mid: mid, feed: FeedName(feed), reason: "noCommonCodec:\(encoding)")
+      paneChanged(peer, mid: mid, feed: feed, reason: "noCommonCodec:\(encoding)")
     case .degraded(let peer, let kind, _): qualityChanged(peer, kind: kind, isDegraded: true)
     case .restored(let peer, let kind, _): qualityChanged(peer, kind: kind, isDegraded: false)
     case .peerStatistics(let statistics): take(statistics)
@@ -61,6 +61,12 @@ extension LessonDirector {
       $0.peer != peer && $0.kind == session.kind && $0.isConnected && !$0.isReplaced
         && ($0.isPublishing || $0.isSilent(now: now))
     }
+    lessons[session.lesson]?.floor.hasUntold = true
+    if session.isReturn {
+      // Sending is not being there: whoever learns receives.
+      if let former { withSession(former.peer) { $0.isReplaced = true } }
+      return
+    }
     let changes = lessons[session.lesson]?.trackers[session.seat]?.connect(
       peer: peer.rawValue, replacing: former?.peer.rawValue, now: now)
     var events: [LedgerEvent] = []
@@ -85,14 +91,16 @@ extension LessonDirector {
       metadata: ["peer": "\(peer.rawValue)", "lesson": "\(session.lesson)", "end": "\(end)", "why": "\(why)"])
     guard var lesson = lessons[session.lesson] else { return }
     if session.kind == .receive { placement.leave(lesson.number, at: session.worker, now: clock()) }
+    lesson.floor.hasUntold = true
+    lessons[session.lesson] = lesson
     if case .publish(let feed) = session.kind, lesson.publishers[feed] == peer {
       lesson.publishers[feed] = nil
-      lesson.silentSince[feed] = clock()
+      if !feed.isReturn { lesson.silentSince[feed] = clock() }
       lessons[session.lesson] = lesson
-      keep(.unpublished, lesson: session.lesson, seat: session.seat, [("feed", feed.rawValue), ("reason", "\(end)")])
+      keep(.unpublished, lesson: session.lesson, seat: session.seat, [("feed", feed.name), ("reason", "\(end)")])
       if end == .removed || end == .closedByPeer { publisherLeft(feed, lesson: session.lesson) }
     }
-    guard session.isConnected else { return }
+    guard session.isConnected, !session.isReturn else { return }
     lessons[session.lesson]?.trackers[session.seat]?.disconnect(peer: peer.rawValue, now: clock())
     if end != .replaced, !session.isReplaced {
       let payload = [("peer", String(peer.rawValue)), ("reason", "\(end)")]
@@ -126,27 +134,32 @@ extension LessonDirector {
       about: session.seat)
   }
 
-  private func paneChanged(_ peer: PeerID, mid: String, feed: FeedName?, reason: String?) {
+  private func paneChanged(_ peer: PeerID, mid: String, feed id: FeedID, reason: String?) {
     guard let session = session(of: peer) else { return }
+    let feed = lessons[session.lesson]?.feed(id)?.paneName
     if let reason {
-      let payload = [("mid", mid), ("feed", feed?.rawValue ?? ""), ("reason", reason)]
+      let payload = [("mid", mid), ("feed", feed ?? ""), ("reason", reason)]
       gather([LedgerEvent(kind: .paneEmpty, lesson: session.lesson, seat: session.seat, payload: payload)])
     }
     tell(
-      session.lesson, .pane(peer: peer.rawValue, mid: mid, feed: feed?.rawValue, reason: reason),
+      session.lesson, .pane(peer: peer.rawValue, mid: mid, feed: feed, reason: reason),
       about: session.seat)
   }
 
   // MARK: Tracks
 
   private func trackStarted(_ number: LessonID, _ id: FeedID, track: UInt32, _ kind: MediaKind, _ codec: Codec) {
-    guard let lessonID = lessonsByNumber[number], let feed = FeedName(id), lessons[lessonID] != nil else { return }
+    guard let lessonID = lessonsByNumber[number], let feed = lessons[lessonID]?.feed(id) else { return }
     let announced = LiveLesson.AnnouncedTrack(number: track, kind: kind, codec: codec)
     lessons[lessonID]?.tracks[feed, default: []].removeAll { $0.kind == kind }
     lessons[lessonID]?.tracks[feed, default: []].append(announced)
     if kind == .video { lessons[lessonID]?.pictures.insert(feed) } else { lessons[lessonID]?.sounds.insert(feed) }
     lessons[lessonID]?.silentSince[feed] = nil
     notePublisher(feed, lesson: lessonID)
+    guard !feed.isReturn else {
+      lessons[lessonID]?.floor.hasUntold = true
+      return
+    }
     goLive(lessonID)
     setStage(lessonID)
     record(feed, lesson: lessonID, announced)
@@ -159,13 +172,13 @@ extension LessonDirector {
     guard let newest, lessons[id]?.publishers[feed] != newest.peer else { return }
     let former = lessons[id]?.publishers[feed]
     lessons[id]?.publishers[feed] = newest.peer
-    var payload = [("feed", feed.rawValue), ("peer", String(newest.peer.rawValue))]
+    var payload = [("feed", feed.name), ("peer", String(newest.peer.rawValue))]
     if let former { payload.append(("replaces", String(former.rawValue))) }
     keep(.published, lesson: id, seat: newest.seat, payload)
   }
 
   private func trackEnded(_ number: LessonID, _ id: FeedID, track: UInt32) {
-    guard let lessonID = lessonsByNumber[number], let feed = FeedName(id),
+    guard let lessonID = lessonsByNumber[number], let feed = lessons[lessonID]?.feed(id),
       let announced = lessons[lessonID]?.tracks[feed]?.first(where: { $0.number == track })
     else { return }
     lessons[lessonID]?.tracks[feed]?.removeAll { $0.number == track }
@@ -173,6 +186,10 @@ extension LessonDirector {
       lessons[lessonID]?.pictures.remove(feed)
     } else {
       lessons[lessonID]?.sounds.remove(feed)
+    }
+    guard !feed.isReturn else {
+      lessons[lessonID]?.floor.hasUntold = true
+      return
     }
     setStage(lessonID)
   }
@@ -188,8 +205,7 @@ extension LessonDirector {
 
   private func setStage(_ id: Identifier) {
     guard let lesson = lessons[id] else { return }
-    let stage = lesson.stage
-    send(.setStage(lesson.number, stage.picture.id, audio: stage.sound.id), toAllOf: lesson.number)
-    tell(id, .feeds(lesson.liveFeeds.map(\.rawValue)))
+    send(lesson.stageCommand, toAllOf: lesson.number)
+    tell(id, .feeds(lesson.liveFeeds.map(\.name)))
   }
 }

@@ -13,9 +13,13 @@ extension LessonDirector {
   func place(_ kind: Session.Kind, of seat: Identifier, in lesson: LiveLesson) throws(Problem) -> Admission.Join {
     guard sessions.count(seat: seat) < Self.sessionsPerSeat else { throw refusal(.seat) }
     let isReceiver = kind == .receive
-    let isExempt = !isReceiver || sessions.isReturning(seat, now: clock())
-    let candidates =
+    let isExempt = mustEnter(kind, of: seat, in: lesson)
+    var candidates =
       isReceiver ? placement.candidates(of: lesson.number, loads: admission.expectedLoads) : [lesson.home]
+    // The lead looks at many sites, and all that it looks at elsewhere would have to be lent.
+    if isReceiver, lesson.seats[seat]?.role == .lead {
+      candidates = [lesson.home] + candidates.filter { $0 != lesson.home }
+    }
     var obstacle: Shortage?
     for worker in candidates {
       let join = Admission.Join(worker: worker, rate: isReceiver ? lesson.stageRate : nil, isExempt: isExempt)
@@ -28,6 +32,16 @@ extension LessonDirector {
     throw refusal(obstacle ?? .commands)
   }
 
+  /// Whether a session is let in however much there is to do: the lesson itself, and whoever just took part in it.
+  private func mustEnter(_ kind: Session.Kind, of seat: Identifier, in lesson: LiveLesson) -> Bool {
+    switch kind {
+    case .publish(.camera), .publish(.screen): true
+    case .publish(.site):
+      lesson.floor.value.called == seat || sessions.of(seat: seat).contains { $0.kind == kind && $0.isConnected }
+    case .receive: sessions.isReturning(seat, now: clock())
+    }
+  }
+
   /// Counts a refused join.
   func refusal(_ shortage: Shortage) -> Problem {
     .full(shortage, retryAfter: admission.refuse(shortage, using: &random))
@@ -37,8 +51,10 @@ extension LessonDirector {
   private func bring(_ lesson: LiveLesson, to worker: Int) -> Bool {
     guard !placement.isOpen(lesson.number, at: worker) else { return true }
     guard workers[worker].send(.openLesson(lesson.number)) else { return false }
-    let stage = lesson.stage
-    _ = workers[worker].send(.setStage(lesson.number, stage.picture.id, audio: stage.sound.id))
+    guard workers[worker].send(lesson.stageCommand), workers[worker].send(lesson.calledCommand) else {
+      _ = workers[worker].send(.closeLesson(lesson.number))
+      return false
+    }
     guard pool.link(lesson.number, from: lesson.home, to: worker) else {
       _ = workers[worker].send(.closeLesson(lesson.number))
       return false
@@ -81,11 +97,11 @@ extension LessonDirector {
     endIdleLinks(now: now)
   }
 
-  /// Takes what a receiver was sent since its last statistics.
+  /// Takes what a receiver was sent since its last statistics. The lead's are sent whoever is called, not the stage.
   func measureStage(_ statistics: PeerStatistics, now: Int64) {
     guard let session = sessions[statistics.peer], session.kind == .receive else { return }
     if statistics.packetsSent > 0 { admission.settle(statistics.peer, now: now) }
-    guard let former = session.statistics else { return }
+    guard let former = session.statistics, session.role != .lead else { return }
     let span = Double(statistics.at.microseconds - former.at.microseconds) / 1e6
     guard (0.5...5).contains(span) else { return }
     lessons[session.lesson]?.stageRate.note(

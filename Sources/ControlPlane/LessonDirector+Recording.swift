@@ -8,7 +8,8 @@ extension LessonDirector {
   /// Records a track that has begun: the first of a feed opens the feed's log, which then goes on over every session
   /// that publishes the feed.
   func record(_ feed: FeedName, lesson id: Identifier, _ track: LiveLesson.AnnouncedTrack) {
-    guard configuration.recordsLessons, let lesson = lessons[id], !lesson.isEnding,
+    // What sites send back is theirs: recording it would need their consent.
+    guard configuration.recordsLessons, !feed.isReturn, let lesson = lessons[id], !lesson.isEnding,
       !lesson.value.isAlwaysLive || configuration.recordsAlwaysLive
     else { return }
     var recording = lesson.recordings[feed]
@@ -16,11 +17,11 @@ extension LessonDirector {
       recording = startRecording(feed, of: lesson)
       lessons[id]?.recordings[feed] = recording
       guard recording != nil else {
-        logger.error("recording cannot start", metadata: ["lesson": "\(id)", "feed": "\(feed.rawValue)"])
-        keep(.recordingGap, lesson: id, [("feed", feed.rawValue), ("reason", "cannotStart")])
+        logger.error("recording cannot start", metadata: ["lesson": "\(id)", "feed": "\(feed.name)"])
+        keep(.recordingGap, lesson: id, [("feed", feed.name), ("reason", "cannotStart")])
         return
       }
-      keep(.recordingStarted, lesson: id, [("feed", feed.rawValue)])
+      keep(.recordingStarted, lesson: id, [("feed", feed.name)])
       tell(id, .recording(true))
     }
     guard let recording else { return }
@@ -32,8 +33,9 @@ extension LessonDirector {
     let number = lesson.value.isAlwaysLive ? UInt32(truncatingIfNeeded: clock() / 1_000) : 0
     let recording = FeedRecording(sink: SinkID(rawValue: nextSink), worker: lesson.home, feed: feed, number: number)
     nextSink = nextSink == .max ? 1 : nextSink + 1
+    guard let feedID = lesson.id(of: feed) else { return nil }
     let isStarted = recordings.start(
-      recording.logged(lesson: lesson.value.id), sink: recording.sink, lesson: lesson.number, feed: feed.id,
+      recording.logged(lesson: lesson.value.id), sink: recording.sink, lesson: lesson.number, feed: feedID,
       at: workers[lesson.home])
     return isStarted ? recording : nil
   }
@@ -50,7 +52,7 @@ extension LessonDirector {
   }
 
   func finish(_ recording: FeedRecording, of lesson: Identifier) {
-    keep(.recordingEnded, lesson: lesson, [("feed", recording.feed.rawValue)])
+    keep(.recordingEnded, lesson: lesson, [("feed", recording.feed.name)])
     recordings.finish(recording.logged(lesson: lesson), sink: recording.sink, at: workers[recording.worker])
   }
 
@@ -81,6 +83,6 @@ extension LessonDirector {
 extension FeedRecording {
   func logged(lesson: Identifier) -> RecordedFeed {
     RecordedFeed(
-      lesson: LogIdentity(high: lesson.high, low: lesson.low), name: feed.rawValue, number: number)
+      lesson: LogIdentity(high: lesson.high, low: lesson.low), name: feed.name, number: number)
   }
 }

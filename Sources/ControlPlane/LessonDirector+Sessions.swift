@@ -34,6 +34,7 @@ extension LessonDirector {
   ) throws(Problem) -> OpenedSession {
     let lesson = try open(id)
     let seat = try seat(claims, in: lesson, kind: kind)
+    try checkFloor(kind, of: seat, in: lesson)
     try Self.checkPace(&recentOpenings[seat.id, default: []], limit: Self.openingsPerSpan, now: clock())
     let offer: SessionDescription
     do throws(SDPError) { offer = try SessionDescription(parsing: text) } catch {
@@ -47,8 +48,11 @@ extension LessonDirector {
       candidates: candidates(reach, worker: join.worker),
       sessionID: UInt64.random(in: 1...UInt64(Int64.max), using: &random))
     var feed: FeedID?
-    if case .publish(let name) = kind { feed = name.id }
-    let made: (answer: SessionDescription, peer: PeerDescription)
+    if case .publish(let name) = kind {
+      guard let id = lesson.id(of: name) else { throw Problem(.wrongRole) }
+      feed = id
+    }
+    var made: (answer: SessionDescription, peer: PeerDescription)
     do throws(NegotiationError) {
       made = try Negotiation.answer(
         offer: offer, role: feed == nil ? .whep : .whip, local: transport, peer: peer, lesson: lesson.number,
@@ -58,7 +62,9 @@ extension LessonDirector {
         error.isUnusable ? .unusableOffer : .malformedOffer, arguments: ["reason": error.reason.rawValue],
         line: error.line)
     }
+    made.peer.ownFeeds = lesson.ownFeeds(of: seat)
     guard workers[join.worker].send(.addPeer(made.peer)) else { throw refusal(.commands) }
+    showFirst(made.peer, role: seat.role, at: workers[join.worker])
     let session = Session(
       name: Self.secret(24), peer: peer, lesson: id, seat: seat.id, role: seat.role, kind: kind,
       worker: join.worker, entityTag: "\"\(Self.secret(9))\"", remoteFragment: made.peer.remote.userFragment,
@@ -75,12 +81,22 @@ extension LessonDirector {
     guard let id = claims.seat, let seat = lesson.seats[id], seat.role == claims.seatRole else {
       throw Problem(.wrongLesson)
     }
-    if case .publish = kind, seat.role != .lead { throw Problem(.wrongRole) }
+    if case .publish(let feed) = kind, seat.role != (feed.isReturn ? .receiver : .lead) { throw Problem(.wrongRole) }
     return seat
   }
 
+  /// Says what the lines of a new receiver show; without it all show the stage.
+  private func showFirst(_ peer: PeerDescription, role: Seat.Role, at worker: MediaWorker) {
+    var places: [MediaKind: Int] = [:]
+    for line in peer.lines where line.direction == .send {
+      let source = LiveLesson.firstSource(ofLine: places[line.kind, default: 0], for: role)
+      places[line.kind, default: 0] += 1
+      if source != .stage { _ = worker.send(.setPane(peer.id, mid: line.mid, source: source, maxHeight: 0)) }
+    }
+  }
+
   /// Notes a request among the recent ones of its kind; refused ones are not noted, so that the list has an end.
-  private static func checkPace(_ recent: inout [Int64], limit: Int, now: Int64) throws(Problem) {
+  static func checkPace(_ recent: inout [Int64], limit: Int, now: Int64) throws(Problem) {
     recent.removeAll { now - $0 >= paceSpan }
     guard recent.count < limit else { throw Problem(.tooFast, retryAfter: 5) }
     recent.append(now)
@@ -170,7 +186,8 @@ extension LessonDirector {
   // MARK: Panes
 
   /// Says what a send line shows, of `seat`'s own transport; nil is for whoever may for all. `mid` is checked against
-  /// the session, the source against the lesson's feeds.
+  /// the session, the source against the lesson's feeds. A site's picture alone is shown by its seat, to the lead and
+  /// by whoever may for all; its sound comes by a call and not otherwise.
   func setPane(
     lesson id: Identifier, peer: UInt64, seat: Identifier?, mid: String, show: String, maxHeight: Int
   ) throws(Problem) {
@@ -184,10 +201,24 @@ extension LessonDirector {
     switch show {
     case "none": source = .none
     case "stage": source = .stage
-    case "stageScreen", "screen": source = .feed(FeedName.screen.id)
-    case "stageCamera", "camera": source = .feed(FeedName.camera.id)
-    default: throw Problem(.unknownFeed)
+    case "called": source = .called
+    case "stageScreen", "screen": source = .feed(LiveLesson.screenID)
+    case "stageCamera", "camera": source = .feed(LiveLesson.cameraID)
+    default:
+      guard show.hasPrefix("seat:"), let site = Identifier(show.dropFirst(5)),
+        let feed = lessons[id]?.floor.feed(of: site)
+      else { throw Problem(.unknownFeed) }
+      guard session.bundle.contains("video \(mid)") else { throw Problem(.soundByCall) }
+      guard session.role == .lead || seat == nil else { throw Problem(.wrongRole) }
+      watch(feed, of: id, at: session.worker)
+      source = .feed(feed)
     }
     _ = workers[session.worker].send(.setPane(session.peer, mid: mid, source: source, maxHeight: UInt16(maxHeight)))
+  }
+
+  /// Has what a site sends lent to a worker where a pane shows it.
+  private func watch(_ feed: FeedID, of id: Identifier, at worker: Int) {
+    guard let lesson = lessons[id], worker != lesson.home else { return }
+    _ = workers[lesson.home].send(.lendFeed(lesson.number, feed, to: worker))
   }
 }

@@ -30,6 +30,10 @@ actor LessonDirector {
   var followers: [Identifier: Followers] = [:]
   var recentOpenings: [Identifier: [Int64]] = [:]
   var recentChanges: [Identifier: [Int64]] = [:]
+  /// Hands that each seat raised or lowered of late.
+  var recentHands: [Identifier: [Int64]] = [:]
+  /// Transports that are no more let in and whose worker had no room for the command.
+  var owedRemovals: [(worker: Int, peer: PeerID)] = []
   var nextPeer: UInt64 = 1
   var nextLesson: UInt32 = 1
   var nextSink: UInt16 = 1
@@ -168,13 +172,23 @@ actor LessonDirector {
       throw Problem.full(.commands, retryAfter: 1)
     }
     nextLesson += 1
-    _ = workers[home].send(.setStage(number, FeedName.camera.id))
-    let seats = try store.seats(lesson: lesson.id)
-    let kept = try store.attendance(lesson: lesson.id)
+    let seats: [Seat]
+    let kept: [AttendanceCounter]
+    let floor: LiveFloor
+    do {
+      seats = try store.seats(lesson: lesson.id)
+      kept = try store.attendance(lesson: lesson.id)
+      floor = try restoredFloor(of: lesson.id, seats: seats)
+    } catch {
+      _ = workers[home].send(.closeLesson(number))
+      placement.close(number)
+      throw error
+    }
     var live = LiveLesson(
       number: number, home: home, value: lesson,
       seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
-      trackers: [:])
+      trackers: [:], floor: floor)
+    live.floor.owesCalled = !workers[home].send(live.stageCommand) || !workers[home].send(live.calledCommand)
     for seat in seats {
       let counted = kept.first { $0.seat == seat.id }?.effectiveMilliseconds ?? 0
       var tracker = AttendanceTracker(lesson: lesson, effectiveMilliseconds: counted)
@@ -225,6 +239,7 @@ actor LessonDirector {
   func timetableChanged(_ id: Identifier) {
     guard lessons[id]?.isEnding == false, let changed = try? store.lesson(id) else { return }
     lessons[id]?.value = changed
+    nameSites(of: id)
     if changed.state.isFinal { close(id, reason: changed.state.rawValue) }
   }
 
@@ -270,9 +285,10 @@ actor LessonDirector {
     guard followers[id]?.isFull != true else { throw .full(.followers, retryAfter: 30) }
     let added = followers[id, default: Followers()].add(seat: seat)
     followers[id]?.tell(.state(lesson.value.state.rawValue), follower: added.id)
-    followers[id]?.tell(.feeds(lesson.liveFeeds.map(\.rawValue)), follower: added.id)
+    followers[id]?.tell(.feeds(lesson.liveFeeds.map(\.name)), follower: added.id)
     followers[id]?.tell(.recording(!lesson.recordings.isEmpty), follower: added.id)
     followers[id]?.tell(.peers(sessions.watching(id)), follower: added.id)
+    followers[id]?.tell(.floor(floorReply(lesson, for: seat)), follower: added.id)
     return (added.id, added.stream)
   }
 
@@ -294,6 +310,6 @@ extension LessonDirector {
   /// What the lesson's page shows of it now; nothing runs in a lesson that is not open.
   func summary(_ id: Identifier) -> (live: [String], connected: Int, isRecording: Bool) {
     guard let lesson = lessons[id] else { return ([], 0, false) }
-    return (lesson.liveFeeds.map(\.rawValue), sessions.watching(id), !lesson.recordings.isEmpty)
+    return (lesson.liveFeeds.map(\.name), sessions.watching(id), !lesson.recordings.isEmpty)
   }
 }

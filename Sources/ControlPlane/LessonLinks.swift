@@ -51,9 +51,8 @@ extension LessonLinks {
     func token(_ seat: Seat) -> String { tokens.issue(seat, expires: expires) }
     func page(_ seat: Seat) -> String { "\(pageBase)/#lesson=\(id)&token=\(token(seat))" }
     lesson = "\(id)"
-    whip = FeedName.allCases.map { feed in
-      Publish(
-        feed: feed.rawValue, url: "\(base)/whip/lessons/\(id)/\(feed.rawValue)", token: token(seated.leadSeat))
+    whip = FeedName.lead.map { feed in
+      Publish(feed: feed.name, url: "\(base)/whip/lessons/\(id)/\(feed.name)", token: token(seated.leadSeat))
     }
     let rooms = Dictionary(seated.rooms.map { ($0.id, $0.number) }, uniquingKeysWith: { $1 })
     whep = seated.receiverSeats.map { seat in

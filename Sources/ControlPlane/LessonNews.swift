@@ -1,8 +1,9 @@
 import Classroom
+import ControlAPI
 import Foundation
 
 /// What a page or program that follows a lesson is told, as server-sent events.
-package enum LessonNews: Sendable {
+enum LessonNews: Sendable {
   case state(String)
   case feeds([String])
   case peers(Int)
@@ -10,6 +11,10 @@ package enum LessonNews: Sendable {
   case pane(peer: UInt64, mid: String, feed: String?, reason: String?)
   case degraded(peer: UInt64)
   case restored(peer: UInt64)
+  /// Who may be seen and heard, as far as its reader may know.
+  case floor(FloorReply)
+  /// A site has been thrown out, and may come back or not; `why` as it is told.
+  case removed(isBanned: Bool, why: String)
   case bye(String)
 
   var name: String {
@@ -21,6 +26,8 @@ package enum LessonNews: Sendable {
     case .pane: "pane"
     case .degraded: "degraded"
     case .restored: "restored"
+    case .floor: "floor"
+    case .removed(let isBanned, _): isBanned ? "banned" : "ejected"
     case .bye: "bye"
     }
   }
@@ -37,6 +44,7 @@ package enum LessonNews: Sendable {
       var feed: String?
       var reason: String?
     }
+    if case .floor(let floor) = self { return text(floor) }
     var body = Body()
     switch self {
     case .state(let state): body.state = state
@@ -49,8 +57,14 @@ package enum LessonNews: Sendable {
       body.feed = feed
       body.reason = reason
     case .degraded(let peer), .restored(let peer): body.peer = String(peer)
+    case .removed(_, let why): body.reason = why
     case .bye(let reason): body.reason = reason
+    case .floor: break
     }
+    return text(body)
+  }
+
+  private func text(_ body: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let data = (try? encoder.encode(body)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -89,6 +103,19 @@ struct Followers {
     guard !streams.isEmpty else { return }
     let text = news.text
     for follower in streams.values where seat == nil || follower.seat == nil || follower.seat == seat {
+      follower.continuation.yield(text)
+    }
+  }
+
+  /// Tells each what it may know, written once for each seat.
+  /// - Parameters:
+  ///   - seat: of those that hear of one seat only, this one's are told; nil tells all.
+  ///   - news: for a seat; for nil, for those who look after the lesson.
+  func tell(seat: Identifier?, _ news: (Identifier?) -> LessonNews) {
+    var written: [Identifier?: String] = [:]
+    for follower in streams.values where seat == nil || follower.seat == nil || follower.seat == seat {
+      let text = written[follower.seat] ?? news(follower.seat).text
+      written[follower.seat] = text
       follower.continuation.yield(text)
     }
   }

@@ -1,16 +1,32 @@
 import Classroom
 import RTCCore
 
-/// A picture-and-sound source of the lead: what one WHIP session publishes.
-package enum FeedName: String, Sendable, CaseIterable {
+/// A picture-and-sound source of a lesson: what one WHIP session publishes.
+enum FeedName: Hashable, Sendable {
+  /// The lead's.
   case camera, screen
+  /// What a receiving seat sends back.
+  case site(Identifier)
 
-  /// The worker's number of it, the same in every lesson.
-  var id: FeedID { FeedID(rawValue: self == .camera ? 1 : 2) }
+  /// Those of the lead, which every lesson has.
+  static let lead: [FeedName] = [.camera, .screen]
 
-  init?(_ id: FeedID) {
-    guard let name = FeedName.allCases.first(where: { $0.id == id }) else { return nil }
-    self = name
+  /// As URLs and the ledger call it.
+  var name: String {
+    switch self {
+    case .camera: "camera"
+    case .screen: "screen"
+    case .site: "site"
+    }
+  }
+
+  /// As panes and news call it.
+  var paneName: String {
+    if case .site(let seat) = self { "seat:\(seat)" } else { name }
+  }
+
+  var isReturn: Bool {
+    if case .site = self { true } else { false }
   }
 }
 
@@ -45,6 +61,10 @@ struct Session {
   var statisticsAt: Int64 = 0
 
   var isPublishing: Bool { kind != .receive }
+  /// It brings what its site sends back: neither recorded nor attendance.
+  var isReturn: Bool {
+    if case .publish(.site) = kind { true } else { false }
+  }
   /// A transport that receives and stands, and is the only one of its place.
   var isWatching: Bool { isConnected && !isReplaced && !isPublishing }
 
@@ -84,6 +104,7 @@ struct LiveLesson {
   /// UTC milliseconds since which an always-live lesson has nobody who publishes a feed.
   var silentSince: [FeedName: Int64] = [:]
   var isEnding = false
+  var floor: LiveFloor
   /// What each of its receivers is sent.
   var stageRate = StageRate()
   /// UTC milliseconds when followers were last told how many watch, and whether that has changed since.
@@ -105,7 +126,10 @@ struct LiveLesson {
     return (picture, sounds.contains(.screen) ? .screen : picture)
   }
 
-  var liveFeeds: [FeedName] { FeedName.allCases.filter { pictures.contains($0) || sounds.contains($0) } }
+  /// Those of the lead that have media.
+  var liveFeeds: [FeedName] { FeedName.lead.filter { hasMedia($0) } }
+
+  func hasMedia(_ feed: FeedName) -> Bool { pictures.contains(feed) || sounds.contains(feed) }
 }
 
 /// When a lesson's doors are open, around its planned time.

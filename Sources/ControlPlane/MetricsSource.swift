@@ -58,7 +58,7 @@ extension LessonDirector {
     let states = lessons.values.reduce(into: [:]) { $0[$1.value.state, default: 0] += 1 }
     let gauges = sessions.all.map { session in
       var feed = ""
-      if case .publish(let name) = session.kind { feed = name.rawValue }
+      if case .publish(let name) = session.kind { feed = name.name }
       return SessionGauge(
         lesson: session.lesson, seat: session.seat, role: session.role,
         direction: session.isPublishing ? .publish : .receive, feed: feed,

@@ -9,15 +9,18 @@ extension Problem {
     case .noToken, .badToken, .expiredToken, .revokedToken, .badCode, .secondFactorNeeded, .badSecondFactor:
       .unauthorized
     case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing: .forbidden
-    case .notFound, .unknownFeed, .unknownName: .notFound
+    case .banned, .notGranted: .forbidden
+    case .notFound, .unknownFeed, .unknownName, .notASite: .notFound
     case .badJSON, .badRange, .badQuery, .empty, .malformedOffer, .malformedFragment: .badRequest
     case .wrongType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
     case .notAcceptable: .notAcceptable
-    case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused: .unprocessableContent
+    case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused, .soundByCall:
+      .unprocessableContent
     case .noMatch, .noRevision: .preconditionRequired
     case .staleMatch, .staleLesson: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
+    case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
     case .hasConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName: .conflict
     case .tooFast, .lockedOut: .tooManyRequests
     case .full, .stopping, .store: .serviceUnavailable
@@ -29,6 +32,9 @@ extension Problem {
     var arguments = arguments
     // Something missing has no line.
     arguments["place"] = line.map { Text.of("problem.place", in: language, ["line": String($0)]) } ?? ""
+    if kind == .banned {
+      arguments["why"] = arguments["why"].map { Text.of("problem.why", in: language, ["why": $0]) } ?? ""
+    }
     let family = kind == .full ? "full" : "offer"
     if let reason = arguments["reason"], Text.has("\(family).\(reason)", in: language) {
       arguments["reason"] = Text.of("\(family).\(reason)", in: language)

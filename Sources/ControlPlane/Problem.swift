@@ -13,6 +13,7 @@ package struct Problem: Error, Sendable, Equatable {
     case beforeWindow, afterWindow, lessonEnded, full, stopping, alwaysLive, tooFast, store
     case importRefused, hasConflicts, noRevision, staleLesson, staleTable, lessonFixed, taken, inUse, tableFull
     case unknownName, ambiguousName, badQuery
+    case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
   }
 
   package var kind: Kind

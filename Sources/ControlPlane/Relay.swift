@@ -34,6 +34,7 @@ struct RelayParts: Sendable {
 
   var routes: [Route] {
     SessionRoutes(director: director, gate: gate, places: places).all + LessonRoutes(relay: self).all
+      + FloorRoutes(relay: self).all
       + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
       + TimetableFileRoutes(relay: self).all + PageRoutes(relay: self).all
   }
@@ -168,7 +169,7 @@ public final class Relay: Sendable {
     _ logger: Logger, _ store: LedgerStore, _ timetables: TimetableDesk, _ places: AccessPlacesCache
   ) -> AuditSink {
     { record in
-      if record.refusal == nil {
+      if record.refusal == nil, AccessOperation(rawValue: record.operation)?.isConducting != true {
         timetables.changed()
         places.forget()
       }

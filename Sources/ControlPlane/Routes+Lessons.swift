@@ -63,7 +63,7 @@ struct LessonRoutes: Sendable {
       LessonView(
         id: "\(id)", title: lesson.title, state: lesson.state.rawValue, plannedStart: lesson.plannedStart,
         plannedEnd: lesson.plannedEnd, alwaysLive: lesson.isAlwaysLive, role: caller.claims.roleName,
-        seat: caller.claims.seat.map { "\($0)" }, feeds: FeedName.allCases.map(\.rawValue), live: running.live,
+        seat: caller.claims.seat.map { "\($0)" }, feeds: FeedName.lead.map(\.name), live: running.live,
         connected: running.connected, recording: running.isRecording,
         resources: resources.map {
           LessonView.ResourceView(

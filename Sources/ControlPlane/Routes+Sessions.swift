@@ -29,8 +29,16 @@ struct SessionRoutes: Sendable {
   }
 
   private func publish(_ request: Request, _ context: RelayContext) async throws -> Response {
-    guard let feed = FeedName(rawValue: context.parameter("feed")) else { throw Problem(.unknownFeed) }
-    return try await open(.publish(feed), request, context)
+    switch context.parameter("feed") {
+    case "camera": return try await open(.publish(.camera), request, context)
+    case "screen": return try await open(.publish(.screen), request, context)
+    case "site":
+      // Whose it is says the token; what has no seat is refused by it.
+      let seat = try gate.caller(of: request, context).claims.seat
+      guard let seat else { throw Problem(.wrongRole) }
+      return try await open(.publish(.site(seat)), request, context)
+    default: throw Problem(.unknownFeed)
+    }
   }
 
   private func receive(_ request: Request, _ context: RelayContext) async throws -> Response {
@@ -42,7 +50,11 @@ struct SessionRoutes: Sendable {
     let lesson = try identifier(context.parameter("lesson"))
     // That there is no such lesson is told to whoever holds any token.
     _ = try await director.stored(lesson)
-    let operation: AccessOperation = kind == .receive ? .receiveMedia : .publishLead
+    let operation: AccessOperation =
+      switch kind {
+      case .receive: .receiveMedia
+      case .publish(let feed): feed.isReturn ? .publishReturn : .publishLead
+      }
     try gate.require(operation, on: places.target(lesson: lesson, for: caller), by: caller)
     guard request.accepts("application/sdp") else { throw Problem(.notAcceptable) }
     let offer = try await request.text(of: "application/sdp", limit: SessionDescription.byteLimit)

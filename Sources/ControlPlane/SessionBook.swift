@@ -12,7 +12,7 @@ struct SessionBook {
   private var watching: [Identifier: Int] = [:]
   /// Transports of each worker.
   private(set) var peers: [Int]
-  /// UTC milliseconds when the last standing transport of a seat went, of those whose end is not long ago.
+  /// UTC milliseconds when the last receiving transport of a seat that stood went, of those whose end is not long ago.
   private var leftAt: [Identifier: Int64] = [:]
 
   /// A seat that comes back within this many milliseconds was just there.
@@ -56,7 +56,7 @@ struct SessionBook {
     Self.take(peer, outOf: &byLesson, session.lesson)
     peers[session.worker] -= 1
     if session.isWatching { watching[session.lesson, default: 0] -= 1 }
-    if session.isConnected { leftAt[session.seat] = now }
+    if session.isConnected, !session.isPublishing { leftAt[session.seat] = now }
     return session
   }
 
@@ -79,7 +79,7 @@ struct SessionBook {
   /// Whether one more session of the seat is its return: it stood within the last 60 s, and speaks by one transport at
   /// most, since a page that is loaded again leaves one behind that has not gone silent yet.
   func isReturning(_ seat: Identifier, now: Int64) -> Bool {
-    let standing = of(seat: seat).filter(\.isConnected)
+    let standing = of(seat: seat).filter { $0.isConnected && !$0.isPublishing }
     let wasThere = !standing.isEmpty || leftAt[seat].map { now - $0 < Self.returnSpan } ?? false
     return wasThere && standing.count { !$0.isSilent(now: now) } <= 1
   }

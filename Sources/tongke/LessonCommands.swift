@@ -6,10 +6,13 @@ import Foundation
 
 struct LessonCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lesson", abstract: "List dated lessons and change them one by one.",
+    commandName: "lesson", abstract: "List dated lessons, change them one by one, and conduct those that run.",
     subcommands: [
       LessonListCommand.self, LessonMoveCommand.self, LessonSubstituteCommand.self, LessonRoomCommand.self,
-      LessonCancelCommand.self, LessonAddCommand.self,
+      LessonCancelCommand.self, LessonAddCommand.self, LessonFloorCommand.self, LessonCallCommand.self,
+      LessonUncallCommand.self, LessonMuteCommand.self, LessonUnmuteCommand.self, LessonGrantCommand.self,
+      LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
+      LessonUnbanCommand.self,
     ])
 }
 

@@ -60,7 +60,12 @@ import Testing
     }
     for name in ControlError.names where name != "refused" { expectText("control.\(name)", "ControlError") }
     for name in ProfileError.names { expectText("profile.\(name)", "ProfileError") }
-    for key in ControlTables.keys { expectText(key, "ControlTables") }
+    for key in ControlTables.keys + ControlTables.floorKeys { expectText(key, "ControlTables") }
+    for act in FloorRequest.Act.allCases where act != .grant && act != .raiseHand && act != .lowerHand {
+      expectText("cli.floor.done.\(act.rawValue)", "FloorCommands")
+    }
+    for key in ["muteAll", "unmuteAll", "grant", "withdraw"] { expectText("cli.floor.done.\(key)", "FloorCommands") }
+    for key in ["silent", "muted", "noAudio"] { expectText("cli.floor.note.\(key)", "FloorCommands") }
     for level in Finding.Level.allCases {
       expectText("doctor.level.\(level.rawValue)", "Doctor")
       expectText("doctor.summary.\(level.rawValue)", "Doctor")

@@ -6,6 +6,7 @@ import threading
 import time
 
 import av
+import numpy
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
@@ -65,6 +66,8 @@ class Peer:
         self.loop = loop
         self.shown: list[watching.Frame] = []
         self.audio_frames = 0
+        #: When, in milliseconds since the epoch, and the loudest frequency in hertz, of sound that is no silence.
+        self.heard: list[tuple[float, float]] = []
         #: Kinds of tracks whose end the other side has told (RTCP BYE).
         self.ended: set[str] = set()
         self.session = None
@@ -103,12 +106,19 @@ class Peer:
                 frame = await track.recv()
                 if track.kind == "audio":
                     self.audio_frames += 1
+                    self._hear(frame)
                     continue
                 plane = frame.planes[0]
                 value = strip.read(memoryview(plane), frame.width, frame.height, plane.line_size)
                 self.shown.append(watching.Frame(time.time() * 1000, value, frame.width, frame.height))
         except MediaStreamError:
             self.ended.add(track.kind)
+
+    def _hear(self, frame):
+        samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0].astype(float)
+        if numpy.abs(samples).max() > 300:
+            spectrum = numpy.abs(numpy.fft.rfft(samples * numpy.hanning(len(samples))))
+            self.heard.append((time.time() * 1000, float(spectrum.argmax()) * frame.sample_rate / len(samples)))
 
     def frames(self) -> list[watching.Frame]:
         return list(self.shown)

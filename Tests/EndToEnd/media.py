@@ -26,8 +26,8 @@ class Lesson:
         return self.frames / self.rate
 
 
-def pictures(width: int, height: int, frames: int):
-    """Luma planes: a still page with lines, a block that wanders, the strip with the frame's number."""
+def pictures(width: int, height: int, frames: int, first: int = 0):
+    """Luma planes: a still page with lines, a block that wanders, the strip with the frame's number from `first` on."""
     page = numpy.full((height, width), 205, numpy.uint8)
     for line in range(6):
         y = height // 4 + line * height // 9
@@ -37,7 +37,7 @@ def pictures(width: int, height: int, frames: int):
         luma = page.copy()
         x = frame * 7 % (width - size)
         luma[height * 3 // 4 : height * 3 // 4 + size, x : x + size] = 90
-        strip.paint(luma, frame)
+        strip.paint(luma, first + frame)
         yield luma
 
 
@@ -62,13 +62,15 @@ def write_wav(path: Path, seconds: int) -> None:
 
 
 def write_encoded(
-    path: Path, width: int, height: int, frames: int, rate: int, key_frame_seconds: float, kilobits: int = 500
-) -> Lesson:
-    """H.264 constrained baseline and Opus, with key frames at the interval and nowhere else."""
+    path: Path, width: int, height: int, frames: int, rate: int, key_frame_seconds: float, kilobits: int = 500,
+    first: int = 0, tone: int = 440,
+) -> Lesson:  # fmt: skip
+    """H.264 constrained baseline and Opus, with key frames at the interval and nowhere else. Strips count from `first`,
+    the sound is a tone of so many hertz."""
     interval = str(int(rate * key_frame_seconds))
     command = [FFMPEG, "-v", "error", "-y"]
     command += ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
-    command += ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+    command += ["-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000"]
     command += ["-t", f"{frames / rate:.3f}"]
     command += ["-c:v", "libx264", "-preset", "superfast", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-bf", "0"]
     command += ["-g", interval, "-keyint_min", interval, "-sc_threshold", "0", "-threads", "1"]
@@ -76,7 +78,7 @@ def write_encoded(
     command += ["-vf", "scale=in_range=tv:out_range=tv"]
     command += ["-c:a", "libopus", "-ac", "2", "-b:a", "32k", str(path)]
     encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    for luma in pictures(width, height, frames):
+    for luma in pictures(width, height, frames, first):
         encoder.stdin.write(luma.tobytes())
     _, errors = encoder.communicate(timeout=60)
     if encoder.returncode:
