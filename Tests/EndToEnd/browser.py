@@ -62,6 +62,10 @@ class Peer:
     def statistics(self) -> dict:
         return self.call("statistics")
 
+    def arrivals(self) -> dict[str, int]:
+        """Packets that have come on each line so far, by its mid."""
+        return self.call("arrivals")
+
     def connected(self, seconds: float = 10):
         eventually(
             lambda: "connected" in self.call("states"),
@@ -103,5 +107,5 @@ class Tab:
             "publish", place, codec=codec, rids=rids, width=width, height=height, rate=rate, audio=audio
         )
 
-    def watch(self, place: dict) -> Peer:
-        return self._start("watch", place)
+    def watch(self, place: dict, panes: int = 1) -> Peer:
+        return self._start("watch", place, panes=panes)

@@ -288,3 +288,64 @@ def test_who_is_thrown_out_is_told_why_and_a_ban_outlives_the_relay(lesson, voic
     lesson.tongke("unban", first)
     assert knock(0).status_code == 201 and knock(0, "whip", "/site").status_code == 201
     lesson.relay.expect_chain()
+
+
+@pytest.mark.timeout(240)
+def test_panes_show_the_called_beside_the_stage_and_sites_to_the_lead_alone(lesson, voices, python_peer, tab):
+    senders, lead, rooms = open_class(lesson, voices, python_peer)
+    first, second = (site["site"] for site in lesson.sites[:2])
+    # Four lines, and nobody has to be asked: stage and called site at once.
+    wide = tab().watch(lesson.whep(lesson.sites[2]["token"]), panes=2).connected()
+    eventually(lambda: shows(wide, LEAD, 0) > 5 and wide.arrivals().get("0", 0) > 50, 10, wide.arrivals)
+    silent = wide.arrivals()
+    assert not silent.get("2") and not silent.get("3") and not shows(wide, FIRST, 0), silent
+    lesson.tongke("call", first)
+    since = now()
+    expect_called([lead], FIRST, since)
+    eventually(lambda: shows(wide, FIRST, since) > 5 and wide.arrivals().get("2", 0) > 50, 10, wide.arrivals)
+    settled, before = now(), wide.arrivals()
+    eventually(
+        lambda: shows(wide, LEAD, settled) > 5 and shows(wide, FIRST, settled) > 5
+        and all(wide.arrivals()[mid] > before[mid] + 20 for mid in "0123"), 10, wide.arrivals,
+    )  # fmt: skip
+
+    # The lead looks at a site that is not called, and hears it only when it is.
+    seat = f"seat:{lesson.sites[1]['seat']}"
+    lead.session.show("none", ["0"])
+    lead.session.show(seat, ["1"])
+    since = now()
+    eventually(lambda: shows(lead, SECOND, since) >= 5, 10, lead.statistics)
+    assert hears(lead, SECOND, 0) == 0 and shows(lead, FIRST, since + 1_000) == 0
+
+    def wish(peer, pane: str, mid: str):
+        return lesson.relay.request(
+            "PUT", peer.session.links["urn:tongke:panes"], peer.session.token, json=[{"mid": mid, "show": pane}]
+        )
+
+    sound = wish(lead, seat, "0")
+    assert sound.status_code == 422 and sound.json()["type"].endswith("soundByCall"), sound.text
+    assert wish(rooms[0], seat, "1").status_code == 403, "sites do not look at each other"
+    assert wish(lead, "seat:00000000-0000-7000-8000-000000000000", "1").status_code == 404
+
+    # From a terminal as well: the second site's is what it is given of the first.
+    def receive(pane: str) -> dict:
+        done = subprocess.run(
+            [relays.EXECUTABLE, "receive", lesson.whep("")["url"], "--pane", pane, "--json", "--duration", "4"],
+            capture_output=True, text=True, timeout=30, env=os.environ | {"TONGKE_TOKEN": lesson.sites[1]["token"]},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    given = receive("called")
+    assert given["framesComplete"] > 10 and given["soundMilliseconds"] > 1_000, given
+    lesson.tongke("call", second)
+    own = receive("called")
+    assert (own["framesComplete"], own["soundMilliseconds"]) == (0, 0), f"its own is not given back: {own}"
+
+    # Who is called and goes for good is called no longer: the lead would wait for nobody.
+    senders[1].terminate()
+    rooms[1].leave()
+    eventually(lambda: not lesson.site(1)["connected"], 10, lambda: lesson.floor())
+    assert lesson.site(1)["called"], "a short absence ends no call"
+    eventually(lambda: lesson.floor().get("called") is None, 75, lambda: lesson.floor(), every=1)
+    assert lesson.relay.report(lesson.id)["state"] == "live"

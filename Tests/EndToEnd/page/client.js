@@ -48,24 +48,37 @@ async function publish({ name, url, token, codec, rids, width, height, rate, aud
   return exchange(entry, url, token);
 }
 
-async function watch({ name, url, token, audio }) {
-  const entry = { pc: new RTCPeerConnection({ bundlePolicy: "max-bundle" }), states: [], frames: [] };
+// With so many panes, each a line of sound and one of picture; all pictures are noted together.
+async function watch({ name, url, token, panes }) {
+  const entry = { pc: new RTCPeerConnection({ bundlePolicy: "max-bundle" }), states: [], frames: [], videos: [] };
   media(entry, name);
-  const stream = new MediaStream();
-  const video = document.createElement("video");
-  Object.assign(video, { autoplay: true, playsInline: true, srcObject: stream });
-  document.body.append(video);
-  entry.video = video;
-  entry.pc.ontrack = ({ track }) => stream.addTrack(track);
-  const each = (now, { width, height }) => {
-    entry.frames.push([performance.timeOrigin + performance.now(), window.readStrip(video), width, height]);
-    if (entry.frames.length === 1) entry.firstFrame = performance.now() - entry.postedAt;
+  const streams = new Map();
+  entry.pc.ontrack = ({ track, transceiver }) => streams.get(transceiver).addTrack(track);
+  for (let pane = 0; pane < panes; pane += 1) {
+    const stream = new MediaStream();
+    const video = document.createElement("video");
+    Object.assign(video, { autoplay: true, playsInline: true, srcObject: stream });
+    document.body.append(video);
+    entry.videos.push(video);
+    const each = (now, { width, height }) => {
+      entry.frames.push([performance.timeOrigin + performance.now(), window.readStrip(video), width, height]);
+      if (entry.frames.length === 1) entry.firstFrame = performance.now() - entry.postedAt;
+      video.requestVideoFrameCallback(each);
+    };
     video.requestVideoFrameCallback(each);
-  };
-  video.requestVideoFrameCallback(each);
-  entry.pc.addTransceiver("audio", { direction: "recvonly" });
-  entry.pc.addTransceiver("video", { direction: "recvonly" });
+    streams.set(entry.pc.addTransceiver("audio", { direction: "recvonly" }), stream);
+    streams.set(entry.pc.addTransceiver("video", { direction: "recvonly" }), stream);
+  }
   return exchange(entry, url, token);
+}
+
+// Packets that have come on each line so far, by its mid.
+async function arrivals(name) {
+  const found = {};
+  for (const each of (await peers.get(name).pc.getStats()).values()) {
+    if (each.type === "inbound-rtp") found[each.mid] = each.packetsReceived;
+  }
+  return found;
 }
 
 async function trickle(name) {
@@ -118,7 +131,7 @@ function vanish(name) {
   const entry = peers.get(name);
   peers.delete(name);
   entry.pc.close();
-  entry.video?.remove();
+  for (const video of entry.videos ?? []) video.remove();
   for (const track of entry.stream?.getTracks() ?? []) track.stop();
 }
 
@@ -126,4 +139,4 @@ const states = (name) => peers.get(name).states;
 const frames = (name) => peers.get(name).frames;
 const firstFrame = (name) => peers.get(name).firstFrame ?? null;
 
-window.client = { publish, watch, trickle, statistics, leave, vanish, states, frames, firstFrame };
+window.client = { publish, watch, arrivals, trickle, statistics, leave, vanish, states, frames, firstFrame };
