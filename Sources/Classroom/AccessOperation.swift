@@ -15,6 +15,8 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   case publishTerm
   /// 验收: running and storing the standards check of a room.
   case acceptRoom
+  /// Measuring devices and line of a room, which its acceptance is judged by.
+  case testRoom
   // Running lessons
   /// Each seat's state and figures, not its media. Each row is asked for with the row's room as `actedOn`.
   case watchLive

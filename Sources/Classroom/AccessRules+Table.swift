@@ -45,7 +45,7 @@ extension AccessRules {
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
-      .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .stopAll,
+      .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .testRoom, .stopAll,
       .manageAccounts, .revokeTokens, .enrolDevices:
       .wholly
     case .changeLesson, .call, .grantMedia, .pause, .stop: .leading
@@ -61,7 +61,7 @@ extension AccessRules {
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeRooms, .changeClasses, .changePersons, .changeTerms, .changeBells, .changeLocalLessons,
-      .importTables, .stopAll, .manageAccounts, .revokeTokens, .enrolDevices:
+      .importTables, .testRoom, .stopAll, .manageAccounts, .revokeTokens, .enrolDevices:
       .wholly
     case .call, .grantMedia, .pause, .stop: .leading
     case .mute, .eject, .ban: .acting
@@ -75,6 +75,7 @@ extension AccessRules {
       .watchLive, .receiveMedia, .publishReturn, .readResources:
       .takingPart
     case .readTerms, .readBells: .enclosing
+    case .testRoom: .wholly
     case .call, .mute, .eject, .ban, .grantMedia, .pause, .stop, .publishLead, .readReports: .leading
     default: nil
     }
@@ -86,6 +87,7 @@ extension AccessRules {
       .watchLive, .receiveMedia, .publishReturn, .readResources, .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
+    case .testRoom: .wholly
     default: nil
     }
   }
@@ -113,6 +115,7 @@ extension AccessRules {
     switch operation {
     case .readLessons, .watchLive, .receiveMedia, .publishReturn, .readResources: .takingPart
     case .readTerms, .readBells: .enclosing
+    case .testRoom: .wholly
     // The recording host (录播主机) of a lead room.
     case .publishLead: .leading
     default: nil

@@ -33,6 +33,7 @@ import Testing
     (.exportTables, "..tttt ..t. ..."),
     (.publishTerm, "...ww. .... ..."),
     (.acceptRoom, "...ww. .... ..."),
+    (.testRoom, "...www ww.. w.."),
     (.watchLive, "..tttt ttt. t.."),
     (.call, "...lll l... ..."),
     (.mute, "...aaa l... ..."),
