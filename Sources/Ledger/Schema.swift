@@ -25,6 +25,7 @@ enum Schema {
       try db.execute(sql: appendOnlyVersion2)
     }
     migrator.registerMigration("v3") { try $0.execute(sql: accessVersion3) }
+    migrator.registerMigration("v4 rooms are tested and accepted") { try $0.execute(sql: acceptance) }
     return migrator
   }
 

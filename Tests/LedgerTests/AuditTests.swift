@@ -39,6 +39,31 @@ import Testing
     #expect(found.isIntact && found.auditEntries == 3 && found.firstBrokenAudit == nil && found.events == 0)
   }
 
+  @Test func pagesGoBackFromTheLatest() throws {
+    let folder = try LedgerFolder()
+    let store = try folder.open()
+    var times: [Int64] = []
+    for number in 1...10 {
+      var each = entry(number % 2 == 0 ? "importTables" : "acceptRoom")
+      if number > 8 { each.outcome = .refused }
+      if number == 3 { each.actor = nil }
+      try store.audit(each)
+      times.append(folder.now)
+      folder.advance(1_000)
+    }
+    func ids(_ query: AuditQuery, _ limit: Int = 100) throws -> [Int64] {
+      try store.auditEntries(query, limit: limit).map(\.id)
+    }
+    #expect(try ids(AuditQuery()) == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
+    #expect(try ids(AuditQuery(), 3) == [10, 9, 8])
+    #expect(try ids(AuditQuery(before: 8), 3) == [7, 6, 5])
+    #expect(try ids(AuditQuery(span: times[2]...times[4])) == [5, 4, 3])
+    #expect(try ids(AuditQuery(operation: "importTables")) == [10, 8, 6, 4, 2])
+    #expect(try ids(AuditQuery(outcome: .refused)) == [10, 9])
+    #expect(try ids(AuditQuery(span: times[0]...times[3], actor: Self.actor)) == [4, 2, 1])
+    #expect(try ids(AuditQuery(operation: "nothing")) == [])
+  }
+
   @Test func entriesAreBounded() throws {
     let folder = try LedgerFolder()
     let store = try folder.open()
