@@ -6,7 +6,7 @@ public import Foundation
 /// most, an answer 64 MiB; redirections are not followed, so that the token goes to nobody else. Times are civil times
 /// of China, terms are named by their codes, courses, rooms and classes by their numbers. `shutdown` before letting go.
 public struct ControlClient: Sendable {
-  private let transport: ControlTransport
+  let transport: ControlTransport
 
   /// - Parameters:
   ///   - base: such as `https://relay.example:8443`.

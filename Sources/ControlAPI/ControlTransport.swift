@@ -8,7 +8,11 @@ import NIOSSL
 
 /// One request of the interface, before it has an address.
 package struct ControlRequest: Sendable {
-  package enum Method: Sendable { case get, post }
+  package enum Method: String, Sendable {
+    case get = "GET"
+    case post = "POST"
+    case patch = "PATCH"
+  }
 
   var method: Method
   /// Below `/api/v1`, not yet percent-encoded.
@@ -17,6 +21,10 @@ package struct ControlRequest: Sendable {
   package var query: [(name: String, value: String?)] = []
   /// JSON.
   var body: Data?
+  /// A body that is no JSON.
+  var bytes: ByteBuffer?
+  /// The tag that `If-Match` names, without quotes.
+  var tag: String?
   /// The revision that `If-Match` names.
   var revision: Int?
   var accept = "application/json, application/problem+json"
@@ -100,28 +108,49 @@ package struct ControlTransport: Sendable {
   func send(_ request: ControlRequest) async throws(ControlError) -> Data { try await sendTagged(request).data }
 
   /// The answer and its `ETag`.
-  /// - Throws: every case but `.cannotTrust` and `.badToken`.
   func sendTagged(_ request: ControlRequest) async throws(ControlError) -> (data: Data, tag: String?) {
+    let answer = try await exchange(request)
+    return (answer.data, answer.tag)
+  }
+
+  /// What an answer holds besides its status.
+  struct Answer: Sendable {
+    var data: Data
+    var tag: String?
+    /// Rows that an export leaves out.
+    var leftOut: Int
+  }
+
+  /// - Throws: every case but `.cannotTrust` and `.badToken`.
+  func exchange(_ request: ControlRequest) async throws(ControlError) -> Answer {
     var wire = HTTPClientRequest(url: base + request.target)
-    wire.method = request.method == .get ? .GET : .POST
+    wire.method = HTTPMethod(rawValue: request.method.rawValue)
     wire.headers.add(name: "Accept", value: request.accept)
     if let language { wire.headers.add(name: "Accept-Language", value: language) }
     if let token { wire.headers.add(name: "Authorization", value: "Bearer " + token) }
     if let revision = request.revision { wire.headers.add(name: "If-Match", value: "\"\(revision)\"") }
+    if let tag = request.tag { wire.headers.add(name: "If-Match", value: "\"\(tag)\"") }
     if let body = request.body {
       wire.headers.add(name: "Content-Type", value: "application/json")
       wire.body = .bytes(ByteBuffer(data: body))
+    } else if let bytes = request.bytes {
+      wire.headers.add(name: "Content-Type", value: "application/octet-stream")
+      wire.body = .bytes(bytes)
     }
-    let (status, data, tag) = try await execute(wire)
-    guard (200..<300).contains(status) else { throw .refused(Self.problem(status: status, data)) }
-    return (data, tag)
+    let (status, answer) = try await execute(wire)
+    guard (200..<300).contains(status) else { throw .refused(Self.problem(status: status, answer.data)) }
+    return answer
   }
 
-  private func execute(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, Data, String?) {
+  private func execute(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, Answer) {
     do {
       let response = try await http.execute(request, timeout: Self.timeout)
       let body = try await response.body.collect(upTo: Self.answerByteLimit)
-      return (Int(response.status.code), Data(buffer: body), response.headers.first(name: "ETag"))
+      let leftOut = response.headers.first(name: "Tongke-Left-Out").flatMap { Int($0) } ?? 0
+      return (
+        Int(response.status.code),
+        Answer(data: Data(buffer: body), tag: response.headers.first(name: "ETag"), leftOut: leftOut)
+      )
     } catch is NIOTooManyBytesError {
       throw .badAnswer(reason: "more than \(Self.answerByteLimit >> 20) MiB")
     } catch let error as HTTPClientError where error == .invalidURL {
