@@ -23,3 +23,17 @@ int64_t tk_gb18030_to_utf8(const uint8_t *bytes, size_t count, uint8_t *out, siz
   if (error == EINVAL) error = EILSEQ;
   return error != 0 ? -error : (int64_t)(limit - out_left);
 }
+
+int64_t tk_utf8_to_gb18030(const uint8_t *bytes, size_t count, uint8_t *out, size_t limit) {
+  iconv_t conversion = iconv_open("GB18030", "UTF-8");
+  if (conversion == (iconv_t)-1) return errno == EINVAL ? -EOPNOTSUPP : -errno;
+  char *in = (char *)(uintptr_t)bytes;
+  char *to = (char *)out;
+  size_t in_left = count;
+  size_t out_left = limit;
+  size_t result = iconv(conversion, &in, &in_left, &to, &out_left);
+  int error = result == (size_t)-1 ? errno : 0;
+  iconv_close(conversion);
+  if (error == EINVAL) error = EILSEQ;
+  return error != 0 ? -error : (int64_t)(limit - out_left);
+}

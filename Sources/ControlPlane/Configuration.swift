@@ -104,6 +104,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var recordsAlwaysLive = false
   /// File of the table of subjects; nil takes the one that is built in.
   public var subjects: String?
+  /// File of the profile that rooms are accepted by; nil takes the one that is built in.
+  public var acceptance: String?
   public var logLevel = "info"
   /// Share of datagrams lost on purpose each way, 0…1. For the demonstration alone: no key sets it.
   package var faultDropFraction = 0.0
@@ -163,9 +165,10 @@ public struct RelayConfiguration: Sendable, Equatable {
     case "recordAlwaysLive":
       guard let records = value.bool else { throw wrong() }
       recordsAlwaysLive = records
-    case "subjects":
+    case "subjects", "acceptance":
       guard let path = value.string, !path.isEmpty else { throw wrong() }
-      subjects = path == "standard" ? nil : path
+      let file = path == "standard" ? nil : path
+      if name == "subjects" { subjects = file } else { acceptance = file }
     case "logLevel":
       guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
       logLevel = level
@@ -206,6 +209,7 @@ public struct RelayConfiguration: Sendable, Equatable {
     "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
     "segmentation",
     "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "subjects",
+    "acceptance",
     "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]

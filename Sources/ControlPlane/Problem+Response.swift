@@ -15,14 +15,15 @@ extension Problem {
     case .wrongType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
     case .notAcceptable: .notAcceptable
-    case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused, .soundByCall:
+    case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused, .soundByCall, .rowRefused:
       .unprocessableContent
-    case .noMatch, .noRevision: .preconditionRequired
-    case .staleMatch, .staleLesson: .preconditionFailed
+    case .noMatch, .noRevision, .noTag: .preconditionRequired
+    case .staleMatch, .staleLesson, .staleRow: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
     case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
-    case .hasConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName: .conflict
-    case .tooFast, .lockedOut: .tooManyRequests
+    case .hasConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName, .noRecentTest:
+      .conflict
+    case .tooFast, .lockedOut, .tooMuchMeasured: .tooManyRequests
     case .full, .stopping, .store: .serviceUnavailable
     }
   }
@@ -61,6 +62,7 @@ extension Problem {
     var headers: HTTPFields = [.contentType: "application/problem+json", .contentLanguage: language.rawValue]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if let revision { headers[.eTag] = "\"\(revision)\"" }
+    if let tag { headers[.eTag] = "\"\(tag)\"" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"tongke\"" }
     let data = (try? encoder.encode(body)) ?? Data()
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))

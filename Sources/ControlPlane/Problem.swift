@@ -14,6 +14,7 @@ package struct Problem: Error, Sendable, Equatable {
     case importRefused, hasConflicts, noRevision, staleLesson, staleTable, lessonFixed, taken, inUse, tableFull
     case unknownName, ambiguousName, badQuery
     case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
+    case staleRow, noTag, rowRefused, noRecentTest, tooMuchMeasured
   }
 
   package var kind: Kind
@@ -30,6 +31,8 @@ package struct Problem: Error, Sendable, Equatable {
   package var more = 0
   /// The revision that a lesson has now.
   package var revision: Int?
+  /// The version that a row has now, as its tag.
+  package var tag: String?
 
   package init(_ kind: Kind, arguments: [String: String] = [:], line: Int? = nil, retryAfter: Int? = nil) {
     self.kind = kind

@@ -24,6 +24,8 @@ struct RelayParts: Sendable {
   let recordings: RecordingDesk
   let timetables: TimetableDesk
   let imports = ImportPlaces()
+  let acceptance: AcceptanceProfile
+  let pace = ThroughputPace()
   let clock: @Sendable () -> Int64
   let authorityPEM: String?
   let httpsPort: @Sendable () -> Int?
@@ -36,7 +38,8 @@ struct RelayParts: Sendable {
     SessionRoutes(director: director, gate: gate, places: places).all + LessonRoutes(relay: self).all
       + FloorRoutes(relay: self).all
       + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
-      + TimetableFileRoutes(relay: self).all + PageRoutes(relay: self).all
+      + TimetableFileRoutes(relay: self).all + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
+      + AuditRoutes(self).all + ExportRoutes(relay: self).all + PageRoutes(relay: self).all
   }
 
   func links(for seated: SeatedLesson, base: String) -> LessonLinks {
@@ -92,7 +95,7 @@ public final class Relay: Sendable {
     self.configuration = configuration
     self.logger = logger
     let folder = configuration.data
-    let subjects = try Self.subjects(configuration)
+    let (subjects, acceptance) = (try Self.subjects(configuration), try Self.acceptance(configuration))
     let identity: DTLSIdentity
     do throws(ServerCertificateError) {
       try ServerCertificate.makeFolder(folder)
@@ -124,18 +127,17 @@ public final class Relay: Sendable {
     self.server = server
     let source = MetricsSource(
       workers: pool.workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
-      server: server,
-      certificateExpires: certificate?.expires, started: clock(), clock: clock)
+      server: server, certificateExpires: certificate?.expires, started: clock(), clock: clock)
     let places = AccessPlacesCache(store: store, clock: clock)
     let ledger = store
     let timetables = TimetableDesk(store: store, subjects: subjects, clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
       gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)),
-      places: places,
-      desk: AccessDesk(store: store, tokens: tokens, clock: clock),
-      recordings: recordings, timetables: timetables, clock: clock,
-      authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort }, metricsText: { await source.text() })
+      places: places, desk: AccessDesk(store: store, tokens: tokens, clock: clock),
+      recordings: recordings, timetables: timetables, acceptance: acceptance, clock: clock,
+      authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
+      metricsText: { await source.text() })
     tasks =
       pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } } + [
         Task {
@@ -152,6 +154,15 @@ public final class Relay: Sendable {
   private static func subjects(_ configuration: RelayConfiguration) throws(RelayStartError) -> SubjectTable {
     guard let file = configuration.subjects else { return .standard }
     do throws(ConfigurationError) { return try SubjectTable(file: file) } catch {
+      throw RelayStartError { error.message(in: $0, file: file) }
+    }
+  }
+
+  private static func acceptance(
+    _ configuration: RelayConfiguration
+  ) throws(RelayStartError) -> AcceptanceProfile {
+    guard let file = configuration.acceptance else { return .standard }
+    do throws(ConfigurationError) { return try AcceptanceProfile(file: file) } catch {
       throw RelayStartError { error.message(in: $0, file: file) }
     }
   }

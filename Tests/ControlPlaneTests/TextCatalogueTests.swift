@@ -66,6 +66,7 @@ import Testing
     }
     for key in ["muteAll", "unmuteAll", "grant", "withdraw"] { expectText("cli.floor.done.\(key)", "FloorCommands") }
     for key in ["silent", "muted", "noAudio"] { expectText("cli.floor.note.\(key)", "FloorCommands") }
+    for key in PlaceTables.keys { expectText(key, "PlaceTables") }
     for level in Finding.Level.allCases {
       expectText("doctor.level.\(level.rawValue)", "Doctor")
       expectText("doctor.summary.\(level.rawValue)", "Doctor")
