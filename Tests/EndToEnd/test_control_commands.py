@@ -68,7 +68,7 @@ def test_a_token_that_is_refused_is_not_kept(tongke, double, tmp_path):
     problem = {"type": "urn:tongke:problem:badToken", "title": "No\x1b[31m token", "status": 401, "detail": "Ask again."}
     double.on("GET", "terms", problem, 401)
     done = tongke("login", double.url, input=b"wrong")
-    assert done.returncode == 1 and done.stderr == b"tongke: No[31m token\nAsk again.\n"
+    assert done.returncode == 1 and done.stderr == b"tongke: No [31m token\nAsk again.\n"
     assert not (tmp_path / ".config").exists()
 
 
