@@ -2,6 +2,12 @@ internal import CLibAV
 
 /// What the installed libav libraries can do.
 public enum MediaLibraries {
+  /// Codecs that this machine encodes and decodes, by their subtypes of RTP in small letters.
+  public static var codecs: [String] {
+    let known = [("h264", "libx264", "h264"), ("opus", "libopus", "libopus"), ("vp8", "libvpx", "vp8")]
+    return known.filter { tk_media_has_encoder($0.1) != 0 && tk_media_has_decoder($0.2) != 0 }.map(\.0)
+  }
+
   /// Codecs and containers that Tongke needs and does not find, by libavcodec's and libavformat's names; empty when
   /// all is well. Debian's packages have them all.
   public static var missing: [String] {

@@ -88,8 +88,9 @@ struct ImportCommand: AsyncParsableCommand {
 
   private func read() throws -> [ImportRequest.File] {
     var rest = CSVReader.byteLimit
-    return try files.map { path in
+    return try files.flatMap { path -> [ImportRequest.File] in
       let isInput = path == "-"
+      try RemoteAccount.refusePath(path)
       let data: Data
       do {
         let handle =
@@ -100,8 +101,13 @@ struct ImportCommand: AsyncParsableCommand {
       guard rest >= 0 else {
         throw Refusal("cli.import.tooLarge", ["megabytes": "\(CSVReader.byteLimit / 1_000_000)"])
       }
-      let name = isInput ? "stdin" : URL(fileURLWithPath: path).lastPathComponent
-      return ImportRequest.File(name: name, data: data, kind: kind)
+      guard isInput, SheetArchive.isArchive(data) else {
+        let name = isInput ? "stdin" : URL(fileURLWithPath: path).lastPathComponent
+        return [ImportRequest.File(name: name, data: data, kind: kind)]
+      }
+      do throws(SheetArchive.Failure) {
+        return try SheetArchive.files(data).map { ImportRequest.File(name: $0.name, data: $0.data, kind: kind) }
+      } catch { throw Refusal("cli.import.badArchive", [:]) }
     }
   }
 }

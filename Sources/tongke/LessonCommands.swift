@@ -12,7 +12,7 @@ struct LessonCommand: AsyncParsableCommand {
       LessonCancelCommand.self, LessonAddCommand.self, LessonFloorCommand.self, LessonCallCommand.self,
       LessonUncallCommand.self, LessonMuteCommand.self, LessonUnmuteCommand.self, LessonGrantCommand.self,
       LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
-      LessonUnbanCommand.self,
+      LessonUnbanCommand.self, LessonCheckCommand.self,
     ])
 }
 

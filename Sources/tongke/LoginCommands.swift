@@ -30,6 +30,8 @@ struct LoginCommand: AsyncParsableCommand {
   func run() async throws {
     let language = Language.ofEnvironment
     let path = ProfileFile.path(environment: ProcessInfo.processInfo.environment)
+    try RemoteAccount.refuseAddress(url)
+    for file in [tokenFile, trust].compactMap({ $0 }) { try RemoteAccount.refusePath(file) }
     let trustPath = trust.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
     let chosen = ControlProfile(url: url, token: try TokenInput.read(file: tokenFile), trust: trustPath)
     do {
@@ -86,7 +88,7 @@ private enum TokenInput {
     }
     let line = String(decoding: data ?? Data(), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
     let token = line.trimmingCharacters(in: .whitespaces)
-    guard !token.isEmpty else { throw Refusal("cli.login.noToken") }
+    guard !token.isEmpty else { throw Refusal("cli.login.noToken", [:]) }
     return token
   }
 

@@ -24,7 +24,8 @@ struct TermListCommand: AsyncParsableCommand {
 
 struct CourseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "course", abstract: "Tell of the courses of a term.", subcommands: [CourseListCommand.self])
+    commandName: "course", abstract: "Tell of the courses of a term.",
+    subcommands: [CourseListCommand.self, CourseShowCommand.self])
 }
 
 struct CourseListCommand: AsyncParsableCommand {
@@ -38,6 +39,23 @@ struct CourseListCommand: AsyncParsableCommand {
   func run() async throws {
     let courses = try await control.with { try await $0.courses(term: try await term.code($0)) }
     try output.print(courses) { ControlTables.courses(courses, in: $0) }
+  }
+}
+
+struct CourseShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "show", abstract: "Tell of one course of a term.")
+
+  @Argument(help: "Its number.") var number: String
+  @OptionGroup var term: TermOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var control: ControlOptions
+
+  func run() async throws {
+    let courses = try await control.with { try await $0.courses(term: try await term.code($0)) }
+    guard let course = courses.first(where: { $0.number == number }) else {
+      throw Refusal("problem.unknownName", ["name": TerminalText.line(number)])
+    }
+    try output.print(course) { ControlTables.courses([course], in: $0) }
   }
 }
 
@@ -237,6 +255,7 @@ struct TimetableCalendarCommand: AsyncParsableCommand {
 /// To a file as it is, to a terminal without what would command it.
 private func write(_ data: Data, to file: String?) throws {
   if let file {
+    try RemoteAccount.refusePath(file)
     guard (try? data.write(to: URL(fileURLWithPath: file))) != nil else {
       throw Refusal("cli.output.unwritable", ["file": file])
     }

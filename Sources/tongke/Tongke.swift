@@ -15,7 +15,8 @@ struct Tongke: AsyncParsableCommand {
       ServeCommand.self, DemoCommand.self, PublishCommand.self, ReceiveCommand.self, DoctorCommand.self,
       ReportCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, LoginCommand.self,
       LogoutCommand.self, ImportCommand.self, TermCommand.self, CourseCommand.self, TimetableCommand.self,
-      LessonCommand.self,
+      LessonCommand.self, SchoolCommand.self, SiteCommand.self, ClassCommand.self, PersonCommand.self,
+      ClusterCommand.self, ExportCommand.self, AuditCommand.self, RemoteCommand.self,
     ])
 
   /// Parses and runs; usage errors leave with 2 in place of the parser's 64.
