@@ -79,6 +79,12 @@ def test_the_help_of_every_command_is_as_kept():
         ["lesson", "cancel", "nothing", "--reason", "x"],
         ["lesson", "cancel", "00000000-0000-7000-8000-000000000000"],
         ["lesson", "move", "00000000-0000-7000-8000-000000000000", "--reason", "x", "--start", "tomorrow"],
+        ["lesson", "call", "nothing", "P01-1"],
+        ["lesson", "mute", "00000000-0000-7000-8000-000000000000"],
+        ["lesson", "mute", "00000000-0000-7000-8000-000000000000", "P01-1", "--all"],
+        ["lesson", "grant", "00000000-0000-7000-8000-000000000000", "P01-1", "smell", "on"],
+        ["lesson", "grant", "00000000-0000-7000-8000-000000000000", "P01-1", "video", "maybe"],
+        ["receive", "http://127.0.0.1:9/whep", "--pane", "everything"],
     ],
     ids=" ".join,
 )

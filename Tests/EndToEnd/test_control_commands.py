@@ -249,3 +249,40 @@ def test_a_redirection_takes_the_token_nowhere(tongke, double):
     done = tongke("term", "list")
     assert done.returncode == 1 and b"302" in done.stderr and not other.asked
     other.close()
+
+
+def site_of_a_floor(number, name, **more):
+    known = {"seat": f"00000000-0000-7000-8000-00000000000{number}", "room": f"P0{number}-1", "name": name}
+    known |= {name: False for name in ("connected", "sending", "called", "muted", "banned", "screen", "text")}
+    return known | {"video": True, "audio": True} | more
+
+
+@pytest.mark.timeout(60)
+def test_a_site_is_named_by_number_by_name_where_one_has_it_or_by_seat(tongke, double):
+    sites = [site_of_a_floor(1, "音乐教室"), site_of_a_floor(2, "教室", muted=True, called=True), site_of_a_floor(3, "教室")]
+    floor = {"lesson": LESSON, "paused": True, "hands": [sites[2]["seat"]], "sites": sites}
+    double.on("GET", f"lessons/{LESSON}/floor", floor)
+    double.on("POST", f"lessons/{LESSON}/floor", floor)
+    for text, number in [("P01-1", 0), ("p02-1", 1), ("音乐教室", 0), (sites[2]["seat"].upper(), 2)]:
+        done = tongke("lesson", "call", LESSON, text, locale="zh_CN.UTF-8")
+        assert done.returncode == 0, done.stderr
+        assert double.asked[-1].body == {"act": "call", "seat": sites[number]["seat"]}
+        # Whoever is called and muted is not heard, and the lead is told so.
+        assert "还没有发送" in done.stdout.decode() and "unmute" in done.stdout.decode()
+    asked = len(double.asked)
+    for text, told in [("教室", ["P02-1 教室", "P03-1 教室"]), ("P09-1", ["P01-1 音乐教室", "P02-1 教室", "P03-1 教室"]), ("", [])]:
+        done = tongke("lesson", "ban", LESSON, text, locale="zh_CN.UTF-8")
+        assert done.returncode == 1 and not done.stdout
+        assert all(each in done.stderr.decode() for each in told) and "P09-2" not in done.stderr.decode()
+    assert all(each.method == "GET" for each in double.asked[asked:]), "nobody is banned by a name that two have"
+
+    tongke("lesson", "grant", LESSON, "P03-1", "screen", "on")
+    assert double.asked[-1].body == {"act": "grant", "seat": sites[2]["seat"], "medium": "screen", "on": True}
+    tongke("lesson", "ban", LESSON, "P03-1", "--reason", "吵闹")
+    assert double.asked[-1].body == {"act": "ban", "seat": sites[2]["seat"], "reason": "吵闹"}
+    tongke("lesson", "mute", LESSON, "--all")
+    assert double.asked[-1].body == {"act": "mute"}
+    table = tongke("lesson", "floor", LESSON, locale="zh_CN.UTF-8").stdout.decode()
+    assert "全部互动已暂停" in table and table.count("教室") >= 3 and "已静音" in table
+    assert json.loads(tongke("lesson", "floor", LESSON, "--json").stdout) == floor
+    assert len(list(csv.reader(io.StringIO(tongke("lesson", "floor", LESSON, "--csv").stdout.decode())))) == 4
