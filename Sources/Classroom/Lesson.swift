@@ -21,10 +21,13 @@ public enum LessonState: String, Sendable, Codable, CaseIterable {
   /// planned → published → armed → live → ended
   ///    └─────────┴──────────┴→ cancelled, notHeld      live ⇄ interrupted → ended
   /// ```
+  ///
+  /// An armed lesson that is moved is `published` again: its doors may open much later.
   public func after(_ step: LessonStep) -> LessonState? {
     switch (self, step) {
     case (.planned, .publish): .published
     case (.published, .arm): .armed
+    case (.armed, .disarm): .published
     case (.armed, .goLive), (.interrupted, .goLive): .live
     case (.live, .end), (.interrupted, .end): .ended
     case (.planned, .cancel), (.published, .cancel), (.armed, .cancel): .cancelled
@@ -50,6 +53,8 @@ public enum LessonState: String, Sendable, Codable, CaseIterable {
 public enum LessonStep: String, Sendable, Codable, CaseIterable {
   case publish
   case arm
+  /// It was moved before anybody taught.
+  case disarm
   case goLive
   case end
   case cancel

@@ -174,7 +174,7 @@ public struct ControlClient: Sendable {
     return try Self.value(try await transport.send(request))
   }
 
-  private static func value<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
+  static func value<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
     try ControlTransport.decode(data)
   }
 }

@@ -123,6 +123,12 @@ package struct ControlTransport: Sendable {
 
   /// - Throws: every case but `.cannotTrust` and `.badToken`.
   func exchange(_ request: ControlRequest) async throws(ControlError) -> Answer {
+    let (status, answer) = try await execute(wire(request))
+    guard (200..<300).contains(status) else { throw .refused(Self.problem(status: status, answer.data)) }
+    return answer
+  }
+
+  func wire(_ request: ControlRequest) -> HTTPClientRequest {
     var wire = HTTPClientRequest(url: base + request.target)
     wire.method = HTTPMethod(rawValue: request.method.rawValue)
     wire.headers.add(name: "Accept", value: request.accept)
@@ -137,9 +143,15 @@ package struct ControlTransport: Sendable {
       wire.headers.add(name: "Content-Type", value: "application/octet-stream")
       wire.body = .bytes(bytes)
     }
-    let (status, answer) = try await execute(wire)
-    guard (200..<300).contains(status) else { throw .refused(Self.problem(status: status, answer.data)) }
-    return answer
+    return wire
+  }
+
+  /// The head of an answer whose body has no end; comments keep it from being silent for long.
+  func open(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, HTTPClientResponse.Body) {
+    do {
+      let response = try await http.execute(request, deadline: .distantFuture)
+      return (Int(response.status.code), response.body)
+    } catch { throw failure(error) }
   }
 
   private func execute(_ request: HTTPClientRequest) async throws(ControlError) -> (Int, Answer) {
@@ -153,15 +165,18 @@ package struct ControlTransport: Sendable {
       )
     } catch is NIOTooManyBytesError {
       throw .badAnswer(reason: "more than \(Self.answerByteLimit >> 20) MiB")
-    } catch let error as HTTPClientError where error == .invalidURL {
-      throw .badURL(base)
     } catch {
-      let text = Self.words(of: error)
-      if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
-        throw .untrusted(host: host)
-      }
-      throw .unreachable(host: host, reason: text)
+      throw failure(error)
     }
+  }
+
+  private func failure(_ error: any Error) -> ControlError {
+    if let error = error as? HTTPClientError, error == .invalidURL { return .badURL(base) }
+    let text = Self.words(of: error)
+    if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
+      return .untrusted(host: host)
+    }
+    return .unreachable(host: host, reason: text)
   }
 
   /// The innermost reason, on one line.

@@ -52,9 +52,12 @@ extension LessonDirector {
 
   private func connected(_ peer: PeerID, _ profile: SRTPProfile) {
     guard let session = session(of: peer), lessons[session.lesson] != nil else { return }
-    withSession(peer) { $0.isConnected = true }
-    log(peer, "peer connected", ["profile": "\(profile)"])
     let now = clock()
+    withSession(peer) {
+      $0.isConnected = true
+      $0.connectedAt = now
+    }
+    log(peer, "peer connected", ["profile": "\(profile)"])
     // A transport of the same seat that has gone silent is the one this peer comes back from. It is left to end by
     // itself: should it live after all, it is a second screen in the room.
     let former = sessions.of(seat: session.seat).first {
@@ -113,6 +116,7 @@ extension LessonDirector {
     let now = clock()
     measureStage(statistics, now: now)
     withSession(statistics.peer) {
+      $0.line.note(statistics, since: $0.statistics)
       $0.statistics = statistics
       $0.statisticsAt = now
     }

@@ -34,6 +34,10 @@ actor LessonDirector {
   var recentHands: [Identifier: [Int64]] = [:]
   /// Transports that are no more let in and whose worker had no room for the command.
   var owedRemovals: [(worker: Int, peer: PeerID)] = []
+  /// What other lessons take around a bell, by its UTC milliseconds; emptied when the timetable changes.
+  var booked: [Int64: BookedAtBell] = [:]
+  var isGoingByTimetable = false
+  var lessonClock = LessonClockCounters()
   var nextPeer: UInt64 = 1
   var nextLesson: UInt32 = 1
   var nextSink: UInt16 = 1
@@ -141,12 +145,16 @@ actor LessonDirector {
     guard !lesson.state.isFinal else { throw Problem(.lessonEnded) }
     if !lesson.isAlwaysLive {
       let opens = LessonWindow.opens(lesson)
-      guard now >= opens else {
+      // What is armed stays so, whatever a clock that was set back says.
+      guard lesson.state.isOpen || now >= opens else {
         throw Problem(.beforeWindow, retryAfter: Int(min((opens - now + 999) / 1_000, 3_600)))
       }
-      guard now < LessonWindow.closes(lesson) else { throw Problem(.afterWindow) }
+      // Only what was being taught can run over.
+      guard now < (lesson.state == .interrupted ? LessonWindow.closes(lesson) : lesson.plannedEnd) else {
+        throw Problem(.afterWindow)
+      }
     }
-    guard lessons.count < Self.lessonLimit else { throw .full(.lessons, retryAfter: 30) }
+    guard lessons.count < Self.lessonLimit || letGoIdle() else { throw refuseLesson(id) }
     do {
       if lesson.state == .planned {
         _ = lesson.take(.publish)
@@ -162,6 +170,13 @@ actor LessonDirector {
       logger.error("lesson cannot be opened", metadata: ["lesson": "\(id)", "error": "\(error)"])
       throw Problem(.store, retryAfter: 10)
     }
+  }
+
+  private func refuseLesson(_ id: Identifier) -> Problem {
+    logger.warning(
+      "a lesson is refused: as many run as this relay can",
+      metadata: ["lesson": "\(id)", "limit": "\(Self.lessonLimit)"])
+    return refusal(.lessons)
   }
 
   private func install(_ lesson: Lesson, now: Int64) throws -> LiveLesson {
@@ -188,6 +203,7 @@ actor LessonDirector {
       number: number, home: home, value: lesson,
       seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
       trackers: [:], floor: floor)
+    live.cameBefore = Set(kept.map(\.seat))
     live.floor.owesCalled = !workers[home].send(live.stageCommand) || !workers[home].send(live.calledCommand)
     for seat in seats {
       let counted = kept.first { $0.seat == seat.id }?.effectiveMilliseconds ?? 0
@@ -208,58 +224,7 @@ actor LessonDirector {
     return found
   }
 
-  // MARK: Ending
-
-  /// Ends a lesson for everyone: attendance and the end are kept before this returns; files are made afterwards.
-  func end(_ id: Identifier, reason: String) throws(Problem) {
-    let known = if let open = lessons[id] { open.value } else { try stored(id) }
-    guard !known.isAlwaysLive else { throw Problem(.alwaysLive) }
-    if lessons[id] == nil { _ = try open(id) }
-    guard let lesson = lessons[id], !lesson.isEnding else { return }
-    keepGathered()
-    checkpoint([id])
-    do {
-      if lesson.value.state == .armed {
-        // Nobody taught: there is nothing to end.
-        var value = try store.lesson(id) ?? lesson.value
-        if value.take(.lapse) { try store.upsert(value) }
-        lessons[id]?.value = value
-      } else {
-        try store.append(LedgerEvent(kind: .lessonEnded, lesson: id, payload: [("reason", reason)]))
-        _ = lessons[id]?.value.take(.end)
-      }
-    } catch {
-      logger.error("lesson cannot be ended", metadata: ["lesson": "\(id)", "error": "\(error)"])
-      throw Problem(.store, retryAfter: 5)
-    }
-    close(id, reason: reason)
-  }
-
-  /// Takes up what the timetable has changed of a lesson that is open already; a cancelled one is over for everyone.
-  func timetableChanged(_ id: Identifier) {
-    guard lessons[id]?.isEnding == false, let changed = try? store.lesson(id) else { return }
-    lessons[id]?.value = changed
-    nameSites(of: id)
-    if changed.state.isFinal { close(id, reason: changed.state.rawValue) }
-  }
-
-  /// Takes a lesson out of the worker, finishes its recordings, and forgets it.
-  func close(_ id: Identifier, reason: String) {
-    guard let lesson = lessons[id], !lesson.isEnding else { return }
-    lessons[id]?.isEnding = true
-    tell(id, .state(lesson.value.state.rawValue))
-    followers[id]?.end(reason)
-    followers[id] = nil
-    send(.closeLesson(lesson.number), toAllOf: lesson.number)
-    placement.close(lesson.number)
-    for recording in lesson.recordings.values { finish(recording, of: id) }
-    for session in sessions.of(lesson: id) { admission.remove(session.peer) }
-    sessions.removeAll(of: id)
-    lessons[id] = nil
-    lessonsByNumber[lesson.number] = nil
-    recordings.makeResource(of: id)
-    logger.info("lesson closed", metadata: ["lesson": "\(id)", "reason": "\(reason)"])
-  }
+  // MARK: Stopping
 
   /// Closes everything for an orderly end of the process. Lessons that were live go on when the relay is back.
   func stop() {
@@ -289,6 +254,7 @@ actor LessonDirector {
     followers[id]?.tell(.recording(!lesson.recordings.isEmpty), follower: added.id)
     followers[id]?.tell(.peers(sessions.watching(id)), follower: added.id)
     followers[id]?.tell(.floor(floorReply(lesson, for: seat)), follower: added.id)
+    if let clock = clockNews(id) { followers[id]?.tell(clock, follower: added.id) }
     return (added.id, added.stream)
   }
 
@@ -299,8 +265,9 @@ actor LessonDirector {
   func tellCount(_ id: Identifier) {
     guard let lesson = lessons[id] else { return }
     let now = clock()
-    lessons[id]?.hasUntoldCount = now - lesson.countToldAt < 500
-    guard now - lesson.countToldAt >= 500 else { return }
+    let isEarly = (0..<500).contains(now - lesson.countToldAt)
+    lessons[id]?.hasUntoldCount = isEarly
+    guard !isEarly else { return }
     lessons[id]?.countToldAt = now
     tell(id, .peers(sessions.watching(id)))
   }

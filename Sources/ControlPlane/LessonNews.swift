@@ -15,6 +15,8 @@ enum LessonNews: Sendable {
   case floor(FloorReply)
   /// A site has been thrown out, and may come back or not; `why` as it is told.
   case removed(isBanned: Bool, why: String)
+  /// The relay's own time, when the bell rings, and by when it has to end; UTC milliseconds.
+  case clock(now: Int64, plannedStart: Int64, end: LessonEnd)
   case bye(String)
 
   var name: String {
@@ -28,6 +30,7 @@ enum LessonNews: Sendable {
     case .restored: "restored"
     case .floor: "floor"
     case .removed(let isBanned, _): isBanned ? "banned" : "ejected"
+    case .clock: "clock"
     case .bye: "bye"
     }
   }
@@ -43,6 +46,10 @@ enum LessonNews: Sendable {
       var mid: String?
       var feed: String?
       var reason: String?
+      var now: Int64?
+      var plannedStart: Int64?
+      var plannedEnd: Int64?
+      var endsBy: Int64?
     }
     if case .floor(let floor) = self { return text(floor) }
     var body = Body()
@@ -58,6 +65,9 @@ enum LessonNews: Sendable {
       body.reason = reason
     case .degraded(let peer), .restored(let peer): body.peer = String(peer)
     case .removed(_, let why): body.reason = why
+    case .clock(let now, let start, let end):
+      (body.now, body.plannedStart, body.plannedEnd) = (now, start, end.plannedEnd)
+      (body.endsBy, body.reason) = (end.endsBy, end.reason.rawValue)
     case .bye(let reason): body.reason = reason
     case .floor: break
     }
@@ -87,6 +97,7 @@ struct Followers {
   private var next: UInt64 = 0
 
   var isFull: Bool { streams.count >= Self.limitOfLesson }
+  var isEmpty: Bool { streams.isEmpty }
 
   /// - Parameter seat: the only one whose transports it hears of; nil hears of all.
   mutating func add(seat: Identifier?) -> (id: UInt64, stream: AsyncStream<String>) {

@@ -59,6 +59,10 @@ struct Session {
   var statistics: PeerStatistics?
   /// UTC milliseconds when `statistics` came.
   var statisticsAt: Int64 = 0
+  /// UTC milliseconds since which its transport stands.
+  var connectedAt: Int64?
+  /// What it carried lately.
+  var line = SessionLine()
 
   var isPublishing: Bool { kind != .receive }
   /// It brings what its site sends back: neither recorded nor attendance.
@@ -110,6 +114,15 @@ struct LiveLesson {
   /// UTC milliseconds when followers were last told how many watch, and whether that has changed since.
   var countToldAt: Int64 = 0
   var hasUntoldCount = false
+  /// When it has to end; nil until that was worked out.
+  var end: LessonEnd?
+  var isEndStale = true
+  /// Whether followers know that its bell has rung.
+  var hasRung = false
+  /// UTC milliseconds since which nobody teaches; nil while somebody does.
+  var leadGoneSince: Int64?
+  /// Seats that were there before the relay was started anew.
+  var cameBefore: Set<Identifier> = []
   /// Tracks announced while no recording was there yet, told to the recorder when it starts.
   var tracks: [FeedName: [AnnouncedTrack]] = [:]
 
@@ -136,9 +149,8 @@ struct LiveLesson {
 enum LessonWindow {
   /// Peers may connect this long before the bell: cameras and lines are tried before a class waits.
   static let early: Int64 = 15 * 60_000
-  /// A lesson that runs over is ended this long after the bell.
-  static let overrun: Int64 = 15 * 60_000
 
   static func opens(_ lesson: Lesson) -> Int64 { lesson.plannedStart &- early }
-  static func closes(_ lesson: Lesson) -> Int64 { lesson.plannedEnd &+ overrun }
+  /// When it is over at the latest; `LessonEnd` says when it really is.
+  static func closes(_ lesson: Lesson) -> Int64 { lesson.plannedEnd &+ OvertimePolicy.standard.longest }
 }

@@ -79,6 +79,7 @@ public struct MetricsSnapshot: Sendable {
   package var cipher: CipherLibrary?
   package var cipherLibraries: [CipherLibrary] = []
   package var fullness: [FullnessGauge] = []
+  package var clock = LessonClockCounters()
   /// Refused joins since the start.
   package var refusals: [Shortage: UInt64] = [:]
   public init() {}

@@ -38,6 +38,7 @@ struct MetricsSource: Sendable {
     snapshot.sessions = running.sessions
     snapshot.fullness = running.fullness
     snapshot.refusals = running.refusals
+    snapshot.clock = running.clock
     snapshot.responses = Array(server.counters.byClass.dropFirst())
     snapshot.ledgerEvents = UInt64((try? store.eventCount()) ?? 0)
     snapshot.resourcesWaiting = recordings.waiting
@@ -52,6 +53,7 @@ extension LessonDirector {
     var sessions: [SessionGauge]
     var fullness: [FullnessGauge]
     var refusals: [Shortage: UInt64]
+    var clock: LessonClockCounters
   }
 
   func gauges() -> Gauges {
@@ -64,7 +66,8 @@ extension LessonDirector {
         direction: session.isPublishing ? .publish : .receive, feed: feed,
         statistics: session.statistics ?? PeerStatistics(peer: session.peer, at: Instant(microseconds: 0)))
     }
-    return Gauges(lessons: states, sessions: gauges, fullness: fullness(), refusals: admission.refusals)
+    return Gauges(
+      lessons: states, sessions: gauges, fullness: fullness(), refusals: admission.refusals, clock: lessonClock)
   }
 
   private func fullness() -> [FullnessGauge] {

@@ -14,6 +14,7 @@ public struct MetricsText: Sendable {
   public static func write(_ snapshot: MetricsSnapshot) -> String {
     var text = MetricsText()
     text.addProcess(snapshot)
+    text.addClock(snapshot.clock)
     text.addTraffic(snapshot.workers)
     text.addWork(snapshot.workers)
     text.addConnections(snapshot.workers.map(\.tcp))
@@ -81,6 +82,15 @@ public struct MetricsText: Sendable {
         "certificate_expiry_timestamp_seconds", .gauge, "When the HTTPS certificate ends, Unix time.",
         [([], "\(expires)")])
     }
+  }
+
+  private mutating func addClock(_ clock: LessonClockCounters) {
+    add("lessons_armed_total", .counter, "Lessons armed before their bell.", [([], "\(clock.armed)")])
+    add("lessons_not_held_total", .counter, "Lessons that passed and nobody taught.", [([], "\(clock.notHeld)")])
+    add("lessons_ended_by_clock_total", .counter, "Lessons that the clock ended.", [([], "\(clock.ended)")])
+    add(
+      "lessons_over_limit_total", .counter, "Lessons armed while more were due than the relay runs at once.",
+      [([], "\(clock.overLimit)")])
   }
 
   private mutating func addTraffic(_ workers: [WorkerCounters]) {

@@ -29,6 +29,8 @@ struct RelayParts: Sendable {
   let clock: @Sendable () -> Int64
   let authorityPEM: String?
   let httpsPort: @Sendable () -> Int?
+  /// The address that people of the same network use.
+  let pageBase: @Sendable () -> String
   let metricsText: @Sendable () async -> String
 
   /// Tokens of a lesson's links live this much longer than its doors are open, milliseconds.
@@ -38,15 +40,14 @@ struct RelayParts: Sendable {
     SessionRoutes(director: director, gate: gate, places: places).all + LessonRoutes(relay: self).all
       + FloorRoutes(relay: self).all
       + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
-      + TimetableFileRoutes(relay: self).all + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
+      + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
+      + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
       + AuditRoutes(self).all + ExportRoutes(relay: self).all + PageRoutes(relay: self).all
   }
 
   func links(for seated: SeatedLesson, base: String) -> LessonLinks {
-    let expires =
-      seated.lesson.isAlwaysLive
-      ? clock() + 30 * 86_400_000 : LessonWindow.closes(seated.lesson) + Self.tokenGrace
-    return LessonLinks(seated, base: base, pageBase: base, tokens: tokens, expires: expires / 1_000)
+    LessonLinks(
+      seated, base: base, pageBase: base, tokens: tokens, expires: linksExpire(seated.lesson) / 1_000)
   }
 }
 
@@ -73,7 +74,13 @@ public final class Relay: Sendable {
   ///
   /// What a crash left open is closed first, and logs of finished lessons become files in the background.
   public static func start(configuration: RelayConfiguration, logger: Logger) async throws(RelayStartError) -> Relay {
-    let clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
+    try await start(configuration: configuration, logger: logger) { Int64(Date().timeIntervalSince1970 * 1_000) }
+  }
+
+  /// As above, by a clock of UTC milliseconds that may jump.
+  package static func start(
+    configuration: RelayConfiguration, logger: Logger, clock: @escaping @Sendable () -> Int64
+  ) async throws(RelayStartError) -> Relay {
     let relay = try Relay(configuration: configuration, logger: logger, clock: clock)
     do {
       try await relay.serve()
@@ -129,7 +136,6 @@ public final class Relay: Sendable {
       workers: pool.workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
       server: server, certificateExpires: certificate?.expires, started: clock(), clock: clock)
     let places = AccessPlacesCache(store: store, clock: clock)
-    let ledger = store
     let timetables = TimetableDesk(store: store, subjects: subjects, clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
@@ -137,18 +143,24 @@ public final class Relay: Sendable {
       places: places, desk: AccessDesk(store: store, tokens: tokens, clock: clock),
       recordings: recordings, timetables: timetables, acceptance: acceptance, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
-      metricsText: { await source.text() })
+      pageBase: { Self.pageBase(configuration, server) }, metricsText: { await source.text() })
     tasks =
-      pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } } + [
-        Task {
-          while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            await director.tick()
-            // Another process beside, such as `tongke token revoke`, may have changed them.
-            try? tokens.reload(from: ledger)
-          }
-        }
-      ]
+      pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } }
+      + [Self.beat(director, tokens, store)]
+  }
+
+  /// What comes each second.
+  private static func beat(_ director: LessonDirector, _ tokens: TokenIssuer, _ ledger: LedgerStore) -> Task<
+    Void, Never
+  > {
+    Task {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(1))
+        await director.tick()
+        // Another process beside, such as `tongke token revoke`, may have changed them.
+        try? tokens.reload(from: ledger)
+      }
+    }
   }
 
   private static func subjects(_ configuration: RelayConfiguration) throws(RelayStartError) -> SubjectTable {
@@ -199,7 +211,7 @@ public final class Relay: Sendable {
 
   private func serve() async throws {
     if recovered > 0 { logger.notice("closed what a crash left open", metadata: ["events": "\(recovered)"]) }
-    await parts.director.closeOverdue()
+    await parts.director.catchUp(batches: 32)
     parts.recordings.makePending()
     try await server.start(
       routes: parts.routes, http: configuration.http, https: configuration.https,
@@ -240,11 +252,14 @@ public final class Relay: Sendable {
   public var localBase: String { "http://127.0.0.1:\(httpPort)" }
 
   /// The address that people of the same network use; this machine's own when nobody else can reach it.
-  public var pageBase: String {
-    guard let port = httpsPort, let https = configuration.https, !https.isLoopback else { return localBase }
+  public var pageBase: String { Self.pageBase(configuration, server) }
+
+  private static func pageBase(_ configuration: RelayConfiguration, _ server: HTTPServer) -> String {
+    let local = "http://127.0.0.1:\(server.httpPort ?? configuration.http.port)"
+    guard let port = server.httpsPort, let https = configuration.https, !https.isLoopback else { return local }
     let announced =
       configuration.announce.first ?? LocalAddresses.list().first { !$0.address.isLoopback }?.address.addressText
-    guard let host = announced else { return localBase }
+    guard let host = announced else { return local }
     return "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
   }
 
@@ -275,6 +290,12 @@ public final class Relay: Sendable {
     let seated = try store.makeLesson(
       title: title, plannedStart: now, plannedEnd: now + max(seconds, 1) * 1_000, receivers: receivers)
     return parts.links(for: seated, base: localBase)
+  }
+
+  /// Does now what each second brings, and all that is due by the timetable.
+  package func advance() async {
+    await parts.director.tick()
+    await parts.director.catchUp()
   }
 
   public func endLesson(_ id: Identifier) async throws { try await parts.director.end(id, reason: "operator") }

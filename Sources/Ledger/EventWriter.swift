@@ -76,6 +76,8 @@ struct EventWriter {
       add("thresholdsVersion", String(row.thresholdsVersion), to: &event)
     case .end:
       try closeSeats(of: lesson, kind: .seatLeft, reason: "lessonEnded")
+    case .lapse:
+      try closeSeats(of: lesson, kind: .seatLeft, reason: "lessonNotHeld")
     default: break
     }
   }

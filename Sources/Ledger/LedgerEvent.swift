@@ -6,6 +6,8 @@ public enum EventKind: String, Sendable, CaseIterable {
   case lessonArmed
   case lessonLive
   case lessonEnded
+  /// Its time passed and nobody taught, or it was stopped before anybody did.
+  case lessonNotHeld
   case seatJoined
   case seatLeft
   case peerConnected
@@ -56,6 +58,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case .lessonArmed: .arm
     case .lessonLive: .goLive
     case .lessonEnded: .end
+    case .lessonNotHeld: .lapse
     case .interrupted: .interrupt
     default: nil
     }

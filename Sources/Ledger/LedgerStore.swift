@@ -86,9 +86,10 @@ public final class LedgerStore: Sendable {
 
   /// Appends an event and returns its number; durable before it returns.
   ///
-  /// `lessonArmed`, `lessonLive`, `lessonEnded` and a lesson's `interrupted` also take the lesson's step, or throw
-  /// `badTransition`; told again they are kept as they come. A lesson's end closes seats that are still open with the
-  /// attendance last checkpointed. Throws `notFound` for an unknown lesson or seat, `payloadTooLarge`, `full`.
+  /// `lessonArmed`, `lessonLive`, `lessonEnded`, `lessonNotHeld` and a lesson's `interrupted` also take the lesson's
+  /// step, or throw `badTransition`; told again they are kept as they come. A lesson's end closes seats that are still
+  /// open with the attendance last checkpointed. Throws `notFound` for an unknown lesson or seat, `payloadTooLarge`,
+  /// `full`.
   @discardableResult
   public func append(_ event: LedgerEvent) throws -> Int64 {
     let now = clock()

@@ -8,14 +8,15 @@ internal import GRDB
 /// not exist, `immutable` for a lesson that is being taught or was, `badTransition` for one that was cancelled or
 /// lapsed, `stale` for another version than `ifVersion`, and `ClassroomError` for a value that is wrong by itself.
 extension LedgerTransaction {
-  /// 调课: another time, end exclusive, in UTC milliseconds. Also throws `immutable` once peers may connect.
+  /// 调课: another time, end exclusive, in UTC milliseconds. A lesson that was armed is published again, to be armed when
+  /// its new time comes.
   @discardableResult
   public func moveLesson(
     _ id: Identifier, to span: Range<Int64>, reason: String, by actor: Identifier, ifVersion: String? = nil
   ) throws -> Lesson {
     let old = try changeable(id, ifVersion)
-    guard old.state != .armed else { throw LedgerError.immutable }
     var lesson = old
+    _ = lesson.take(.disarm)
     lesson.plannedStart = span.lowerBound
     lesson.plannedEnd = span.upperBound
     let facts = LessonChangeWriter.moved(from: old, to: lesson)

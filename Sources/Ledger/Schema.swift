@@ -25,7 +25,8 @@ enum Schema {
       try db.execute(sql: appendOnlyVersion2)
     }
     migrator.registerMigration("v3") { try $0.execute(sql: accessVersion3) }
-    migrator.registerMigration("v4 rooms are tested and accepted") { try $0.execute(sql: acceptance) }
+    migrator.registerMigration("v4 indexes of the lesson clock") { try $0.execute(sql: clockVersion4) }
+    migrator.registerMigration("v5 rooms are tested and accepted") { try $0.execute(sql: acceptance) }
     return migrator
   }
 

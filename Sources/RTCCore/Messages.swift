@@ -84,6 +84,17 @@ public enum CoreEvent: Sendable {
   case keyFrameRequested(InjectionID)
 }
 
+/// What a peer gets of the pictures it is meant to see; of several the least. The later case is the lesser.
+public enum PictureState: UInt8, Hashable, Sendable, CaseIterable {
+  /// There is none for it now.
+  case none
+  case full
+  /// A smaller layer than there is, or pictures that were left out.
+  case thin
+  /// None, so that the sound gets through.
+  case paused
+}
+
 /// Counters of a peer since it was added, and its present state.
 public struct PeerStatistics: Sendable {
   public var peer: PeerID
@@ -108,6 +119,7 @@ public struct PeerStatistics: Sendable {
   public var queuedMilliseconds: Int64 = 0
   /// Since anything authenticated was heard of the peer.
   public var silentMilliseconds: Int64 = 0
+  public var picture = PictureState.none
   public init(peer: PeerID, at: Instant) {
     self.peer = peer
     self.at = at

@@ -147,6 +147,17 @@ extension RelayCore {
     requestPicture(index, now: now)
   }
 
+  private func picture(of sendIndex: Int32, isDegraded: Bool, now: Now) -> PictureState {
+    let send = sends[sendIndex]
+    guard send.pointee.kind == .video, send.pointee.track >= 0 else { return .none }
+    if send.pointee.isPaused { return .paused }
+    let current = tracks[send.pointee.track].pointee.subscriptions[send.pointee.subscription].current
+    guard current >= 0 else { return .none }
+    // A height that was wished for is no want of the line.
+    let isLess = send.pointee.maxHeight == 0 && current != topLayer(track: send.pointee.track, now: now)
+    return isDegraded || isLess ? .thin : .full
+  }
+
   func statistics(of index: Int32, now: Now) -> PeerStatistics {
     let peer = peers[index]
     var statistics = peer.pointee.statistics
@@ -167,6 +178,8 @@ extension RelayCore {
     }
     for send in peer.pointee.sendStreams {
       statistics.fractionLost = max(statistics.fractionLost, sends[send].pointee.reportedLoss)
+      let picture = picture(of: send, isDegraded: peer.pointee.isDegraded, now: now)
+      if picture.rawValue > statistics.picture.rawValue { statistics.picture = picture }
     }
     statistics.packetsLost = UInt64(max(0, lost))
     return statistics

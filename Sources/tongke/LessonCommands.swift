@@ -9,7 +9,9 @@ struct LessonCommand: AsyncParsableCommand {
     commandName: "lesson", abstract: "List dated lessons, change them one by one, and conduct those that run.",
     subcommands: [
       LessonListCommand.self, LessonMoveCommand.self, LessonSubstituteCommand.self, LessonRoomCommand.self,
-      LessonCancelCommand.self, LessonAddCommand.self, LessonFloorCommand.self, LessonCallCommand.self,
+      LessonCancelCommand.self, LessonAddCommand.self, LessonLinksCommand.self, LessonWatchCommand.self,
+      LessonStopCommand.self,
+      LessonFloorCommand.self, LessonCallCommand.self,
       LessonUncallCommand.self, LessonMuteCommand.self, LessonUnmuteCommand.self, LessonGrantCommand.self,
       LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
       LessonUnbanCommand.self, LessonCheckCommand.self,
@@ -18,11 +20,12 @@ struct LessonCommand: AsyncParsableCommand {
 
 struct LessonListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List lessons by date; today's when nothing is chosen.")
+    commandName: "list",
+    abstract: "List lessons by date; today's when nothing is chosen, or when the next one is.")
 
   @Option(help: ArgumentHelp("First day, such as 2026-09-07.", valueName: "date")) var from: CivilDay?
   @Option(help: ArgumentHelp("Last day.", valueName: "date")) var to: CivilDay?
-  @Flag(help: "Those that are being taught.") var now = false
+  @Flag(help: "Those that are armed, being taught, or should be.") var now = false
   @Option(help: ArgumentHelp("Those that a room takes part in.", valueName: "number")) var room: String?
   @Option(help: ArgumentHelp("Those of a course.", valueName: "number")) var course: String?
   @Option(help: ArgumentHelp("At most so many, 1…100000.", valueName: "count")) var limit = 1_000
@@ -34,21 +37,37 @@ struct LessonListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let isToday = from == nil && to == nil && !now && room == nil && course == nil
     var query = LessonQuery(
       from: from?.text, to: to?.text, now: now, room: room, course: course,
       limit: min(limit, 200))
-    if query == LessonQuery(limit: query.limit) {
-      let today = CivilTime.date(of: Int64(Date().timeIntervalSince1970 * 1_000))
+    let today = CivilTime.date(of: Int64(Date().timeIntervalSince1970 * 1_000))
+    if isToday {
       query.from = "\(today)"
       query.to = query.from
     }
     let chosen = query
-    let list = try await control.with { try await $0.lessons(chosen, atMost: limit) }
-    if output.isForPeople, list.lessons.isEmpty {
-      return Console.line(Text.of("cli.lesson.none", in: .ofEnvironment))
+    let (list, following) = try await control.with { client in
+      let list = try await client.lessons(chosen, atMost: limit)
+      let isAsked = isToday && output.isForPeople && list.lessons.isEmpty
+      return (list, isAsked ? try await next(after: today, client) : nil)
     }
+    if output.isForPeople, list.lessons.isEmpty { return tellNone(isToday: isToday, following) }
     try output.print(list) { ControlTables.lessons(list.lessons, in: $0) }
     if list.next != nil { Console.error(Text.of("cli.lesson.more", in: .ofEnvironment, ["limit": "\(limit)"])) }
+  }
+
+  /// The next lesson that is to be held, within a year.
+  private func next(after today: CivilDate, _ client: ControlClient) async throws(ControlError) -> LessonReply? {
+    let query = LessonQuery(from: "\(today + 1)", to: "\(today + 366)", limit: 50)
+    return try await client.lessons(query, atMost: 500).lessons.first { $0.state != "cancelled" }
+  }
+
+  private func tellNone(isToday: Bool, _ following: LessonReply?) {
+    guard isToday else { return Console.line(Text.of("cli.lesson.none", in: .ofEnvironment)) }
+    guard let following else { return Console.line(Text.of("cli.lesson.noneToday", in: .ofEnvironment)) }
+    Console.line(Text.of("cli.lesson.noneTodayButNext", in: .ofEnvironment))
+    Console.text(ControlTables.lessons([following], in: .ofEnvironment).text)
   }
 }
 

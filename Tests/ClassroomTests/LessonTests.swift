@@ -13,7 +13,7 @@ import Testing
     let drawn: [LessonState: [LessonStep: LessonState]] = [
       .planned: [.publish: .published, .cancel: .cancelled, .lapse: .notHeld],
       .published: [.arm: .armed, .cancel: .cancelled, .lapse: .notHeld],
-      .armed: [.goLive: .live, .cancel: .cancelled, .lapse: .notHeld],
+      .armed: [.disarm: .published, .goLive: .live, .cancel: .cancelled, .lapse: .notHeld],
       .live: [.end: .ended, .interrupt: .interrupted],
       .interrupted: [.goLive: .live, .end: .ended],
       .ended: [:], .cancelled: [:], .notHeld: [:],

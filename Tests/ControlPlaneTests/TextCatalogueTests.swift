@@ -1,4 +1,5 @@
 // Goal: nobody is ever shown a key in place of a sentence. Method: the sources are searched for the keys they use.
+import Classroom
 import ControlAPI
 import ControlPlane
 import Foundation
@@ -66,6 +67,8 @@ import Testing
     }
     for key in ["muteAll", "unmuteAll", "grant", "withdraw"] { expectText("cli.floor.done.\(key)", "FloorCommands") }
     for key in ["silent", "muted", "noAudio"] { expectText("cli.floor.note.\(key)", "FloorCommands") }
+    for key in LessonWatchText.keys { expectText(key, "LessonWatchText") }
+    for reason in LessonEnd.Reason.allCases { expectText("page.clock.over.\(reason.rawValue)", "app.js") }
     for key in PlaceTables.keys { expectText(key, "PlaceTables") }
     for level in Finding.Level.allCases {
       expectText("doctor.level.\(level.rawValue)", "Doctor")

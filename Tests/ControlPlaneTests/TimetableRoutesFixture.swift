@@ -3,11 +3,21 @@ import ControlAPI
 import ControlPlane
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 #if canImport(FoundationNetworking)
   import FoundationNetworking
 #endif
+
+/// A clock that stands until the test moves it, from the present on.
+final class GivenClock: Sendable {
+  private let time = Mutex(Int64(Date().timeIntervalSince1970) * 1_000)
+
+  var now: Int64 { time.withLock { $0 } }
+  func advance(minutes: Int64) { time.withLock { $0 += minutes * 60_000 } }
+  func set(_ milliseconds: Int64) { time.withLock { $0 = milliseconds } }
+}
 
 /// A running relay that is asked over HTTP, and the sheets of a small county whose term begins next Monday.
 final class TimetableRelay: Sendable {
@@ -16,6 +26,7 @@ final class TimetableRelay: Sendable {
   let scratch: ScratchFolder
   let relay: Relay
   let monday: CivilDate
+  let clock: GivenClock?
 
   struct Answer: Sendable {
     var status: Int
@@ -33,22 +44,30 @@ final class TimetableRelay: Sendable {
     }
   }
 
-  init() async throws {
-    scratch = try ScratchFolder()
+  /// - Parameters:
+  ///   - clock: the relay's; nil is this machine's.
+  ///   - scratch: the folder of a relay that was stopped.
+  init(clock: GivenClock? = nil, scratch: ScratchFolder? = nil) async throws {
+    self.scratch = try scratch ?? ScratchFolder()
+    self.clock = clock
     var configuration = RelayConfiguration()
     configuration.http = ListenAddress(host: "127.0.0.1", port: 0)
     configuration.https = nil
     configuration.udpPort = 0
     configuration.loopbackOnly = true
-    configuration.data = scratch.path
+    configuration.data = self.scratch.path
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    relay = try await Relay.start(configuration: configuration, logger: logger)
+    if let clock {
+      relay = try await Relay.start(configuration: configuration, logger: logger) { clock.now }
+    } else {
+      relay = try await Relay.start(configuration: configuration, logger: logger)
+    }
     monday = CivilTime.date(of: Int64(Date().timeIntervalSince1970 * 1_000)).monday + 7
   }
 
   func token(_ role: Role, _ scope: Scope) throws -> String {
-    let now = Int64(Date().timeIntervalSince1970 * 1_000)
+    let now = clock?.now ?? Int64(Date().timeIntervalSince1970 * 1_000)
     return try relay.tokens.sign(
       AccessClaims(
         subject: Identifier(high: 3, low: 1), grants: [Grant(role, scope)], expires: now / 1_000 + 600, now: now))

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import requests
 
 import relay as relays
+from waiting import eventually
 
 COUNTY = Path(__file__).parents[2] / "Configs/sample-county"
 CONFLICTS = Path(__file__).parents[2] / "Configs/sample-county-conflicts"
@@ -55,35 +57,64 @@ def tongke(tmp_path):
     config = tmp_path / "tongke.yaml"
     config.write_text(json.dumps({"https": "none", "udpPort": 0}))
     log = open(tmp_path / "relay.log", "wb")
-    relay = subprocess.Popen(
-        [relays.EXECUTABLE, "serve", "--data", data, "--config", config, "--http", f"127.0.0.1:{port}"],
-        stdout=log, stderr=log,
-    )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            if requests.get(base + "/readyz", timeout=1).ok:
-                break
-        except requests.ConnectionError:
-            pass
-        assert relay.poll() is None, (tmp_path / "relay.log").read_text()
-        time.sleep(0.1)
+    relay = None
+
+    def start_relay():
+        nonlocal relay
+        relay = subprocess.Popen(
+            [relays.EXECUTABLE, "serve", "--data", data, "--config", config, "--http", f"127.0.0.1:{port}"],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+        for _ in range(200):
+            try:
+                if requests.get(base + "/readyz", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                pass
+            assert relay.poll() is None, (tmp_path / "relay.log").read_text()
+            time.sleep(0.1)
+
+    def stop_relay():
+        relay.send_signal(signal.SIGTERM)
+        assert relay.wait(20) == 0
+
+    start_relay()
+
+    def environment(locale="zh_CN.UTF-8", **more):
+        return {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LC_ALL": locale} | more
 
     def run(*arguments, code=0, input=None, locale="zh_CN.UTF-8"):
-        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LC_ALL": locale}
         done = subprocess.run(
             [relays.EXECUTABLE, *map(str, arguments)], capture_output=True, text=True, input=input, timeout=60,
-            env=environment,
+            env=environment(locale),
         )  # fmt: skip
         assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    run.base, run.log = base, tmp_path / "relay.log"
+    started = []
+
+    def begin(*arguments, terminal=None, **more):
+        """A command that goes on, with what it prints; on a terminal when one is given."""
+        pipe = subprocess.PIPE if terminal is None else terminal
+        started.append(
+            subprocess.Popen(
+                [relays.EXECUTABLE, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=pipe,
+                stderr=subprocess.STDOUT, env=environment(**more),
+            )
+        )  # fmt: skip
+        return started[-1]
+
+    run.base, run.log, run.begin = base, tmp_path / "relay.log", begin
+    run.start_relay, run.stop_relay = start_relay, stop_relay
     run.token = run("token", "issue", "--data", data, "--days", "1").strip()
     run("login", base, input=run.token)
     yield run
-    relay.send_signal(signal.SIGTERM)
-    assert relay.wait(20) == 0
+    for each in started:
+        if each.poll() is None:
+            each.kill()
+            each.wait(10)
+    stop_relay()
 
 
 @pytest.mark.timeout(180)
@@ -162,3 +193,137 @@ def test_a_lesson_that_is_cancelled_while_its_room_waits_is_over_at_once(tongke,
     lesson = requests.get(f"{tongke.base}/api/v1/lessons/{made['id']}", headers=headers, timeout=10).json()
     assert lesson["state"] == "cancelled"
     assert "cannot be ended" not in tongke.log.read_text()
+
+
+def lesson_of_now(tongke, county) -> dict:
+    """A published term with nothing today, and a lesson that begins in a minute."""
+    tongke("import", *county)
+    start = (datetime.datetime.now(CHINA) + datetime.timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M")
+    return json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+
+
+@pytest.mark.timeout(180)
+def test_a_lesson_is_run_from_the_terminal(tongke, county):
+    made = lesson_of_now(tongke, county)
+    lesson = made["id"]
+
+    def state():
+        return {each["id"]: each["state"] for each in json.loads(tongke("lesson", "list", "--now", "--json"))["lessons"]}
+
+    # Nobody arms it: its time has come.
+    eventually(lambda: state().get(lesson) == "armed", 10, state)
+    assert made["title"] in tongke("lesson", "list")
+
+    # The keys of lead and sites, to read, to paste into a spreadsheet, and for programs.
+    links = json.loads(tongke("lesson", "links", lesson, "--json"))["links"]
+    assert [each["role"] for each in links] == ["lead"] + ["receiver"] * (len(links) - 1) and len(links) >= 3
+    assert [each["room"] for each in links] == made["rooms"]
+    table = tongke("lesson", "links", lesson)
+    assert f"/#lesson={lesson}&token=" in table and "?" not in table
+    assert tongke("lesson", "links", lesson, "--csv").count("/#lesson=") == len(links)
+
+    log = tongke.begin("lesson", "watch", lesson)
+    tongke.begin("publish", "generated", links[0]["whip"]["camera"], TONGKE_TOKEN=links[0]["token"])
+    for link in links[1:3]:
+        tongke.begin("receive", link["whep"], TONGKE_TOKEN=link["token"])
+
+    def watched():
+        return json.loads(tongke("lesson", "watch", lesson, "--once", "--json"))
+
+    def everybody():
+        seats = watched()["seats"]
+        return all(each["state"] == "connected" and each.get("bitsPerSecond", 0) > 50_000 for each in seats[:3])
+
+    eventually(everybody, 30, watched, every=0.5)
+    now = watched()
+    assert now["state"] == "live" and now["isRecording"] and now["title"] == made["title"]
+    assert [each["feed"] for each in now["feeds"]] == ["camera"]
+    assert now["feeds"][0]["hasPicture"] and now["feeds"][0]["hasSound"] and now["feeds"][0]["bitsPerSecond"] > 50_000
+    assert [each["room"] for each in now["seats"]] == made["rooms"]
+    for seat in now["seats"][1:3]:
+        assert seat["picture"] == "full" and 0 <= seat["loss"] < 0.05 and 0 <= seat["roundTripMilliseconds"] < 1_000
+        assert seat["connectedMilliseconds"] > 0 and seat["institution"]
+    assert all(each["state"] == "neverCame" for each in now["seats"][3:])
+    assert now["endsBy"] - now["plannedEnd"] == 600_000 and now["endsReason"] == "limit"
+    # Another lesson takes its rooms five minutes after the bell: the overtime is shorter at once.
+    next_start = datetime.datetime.strptime(made["end"], "%Y-%m-%d %H:%M") + datetime.timedelta(minutes=5)
+    start = next_start.strftime("%Y-%m-%d %H:%M")
+    following = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    now = watched()
+    assert now["endsBy"] - now["plannedEnd"] == 300_000 and now["endsReason"] == "leadRoom"
+    tongke("lesson", "cancel", following["id"], "--reason", "停电")
+    assert watched()["endsBy"] - now["plannedEnd"] == 600_000
+    screen = tongke("lesson", "watch", lesson, "--once")
+    assert "上课中" in screen and "录制中" in screen and "摄像头" in screen and screen.count("已连接") >= 3
+    assert "live" in tongke("lesson", "watch", lesson, "--once", locale="en_US.UTF-8")
+
+    assert lesson in tongke("lesson", "stop", lesson)
+    assert log.wait(10) == 0
+    told = log.stdout.read().decode()
+    assert "由管理员结束" in told and "已离开" not in told.split("由管理员结束")[0]
+    # One block for each change, not for each figure.
+    blocks = told.split("\n\n" + made["title"])
+    assert 2 <= len(blocks) <= 15 and "\x1b" not in told
+    after = watched()
+    assert after["state"] == "ended" and after["endReason"] == "operator"
+    assert "0" in tongke("lesson", "stop", "--all")
+    tongke("lesson", "stop", lesson, code=1)
+    tongke("lesson", "links", lesson, code=1)
+
+
+@pytest.mark.timeout(120)
+def test_all_lessons_of_a_scope_are_stopped_with_the_reason(tongke, county):
+    lesson = lesson_of_now(tongke, county)["id"]
+    headers = {"Authorization": f"Bearer {tongke.token}", "Accept": "text/event-stream"}
+    with requests.get(f"{tongke.base}/api/v1/lessons/{lesson}/events", headers=headers, stream=True, timeout=20) as news:
+        lines = news.iter_lines(decode_unicode=True)
+        assert any('"endsBy"' in line for line in lines)
+        told = tongke("lesson", "stop", "--all", "--yes")
+        assert lesson in told and "1" in told.splitlines()[-1]
+        assert any('"reason":"stopAll"' in line for line in lines)
+    assert json.loads(tongke("lesson", "watch", lesson, "--once", "--json"))["endReason"] == "stopAll"
+
+
+@pytest.mark.timeout(120)
+def test_a_list_without_lessons_says_when_the_next_one_is(tongke, county):
+    tongke("import", *county)
+    assert "一年内也没有" in tongke("lesson", "list")
+    tomorrow = datetime.datetime.now(CHINA) + datetime.timedelta(days=1)
+    start = tomorrow.strftime("%Y-%m-%d 10:10")
+    made = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    told = tongke("lesson", "list")
+    assert "今天没有课" in told and start in told and made["id"] in told
+    assert json.loads(tongke("lesson", "list", "--json"))["lessons"] == []
+
+
+@pytest.mark.timeout(120)
+def test_a_watch_on_a_terminal_outlasts_the_relay_and_gives_the_terminal_back(tongke, county):
+    lesson = lesson_of_now(tongke, county)["id"]
+    ours, theirs = os.openpty()
+    watch = tongke.begin("lesson", "watch", lesson, terminal=theirs, locale="en_US.UTF-8")
+    os.close(theirs)
+    seen = bytearray()
+
+    def shows(text):
+        ready, _, _ = select.select([ours], [], [], 0.2)
+        try:
+            seen.extend(os.read(ours, 65_536) if ready else b"")
+        except OSError:
+            # Nobody has the terminal any more.
+            pass
+        return text in seen
+
+    eventually(lambda: shows(b"never came"), 15, lambda: bytes(seen))
+    assert seen.startswith(b"\x1b[?1049h") and b"\x1b[H" in seen
+    tongke.stop_relay()
+    eventually(lambda: shows(b"The relay is away"), 15, lambda: bytes(seen[-800:]))
+    at = len(seen)
+    tongke.start_relay()
+    # `shows` reads on; what counts is what came since.
+    eventually(lambda: shows(b"never") and b"never came" in seen[at + 200 :], 30, lambda: bytes(seen[at:]))
+    watch.send_signal(signal.SIGINT)
+    eventually(lambda: shows(b"\x1b[?1049l") or watch.poll() is not None, 10, lambda: bytes(seen[-200:]))
+    assert watch.wait(10) == 0
+    shows(b"")
+    assert b"\x1b[?1049l" in seen and b"\x1b[?25h" in seen
+    os.close(ours)

@@ -74,10 +74,16 @@ import Testing
     try store.publish(timetable, by: Self.actor) { _ in "音乐" }
     #expect(try store.lesson(lesson.id) == lesson)
     try store.append(LedgerEvent(kind: .lessonArmed, lesson: lesson.id))
+    // The teacher is held up: an hour later, with the lesson's doors closed until then.
+    let moved = try store.moveLesson(
+      lesson.id, to: (start + 3_600_000)..<(start + 6_000_000), reason: "调课", by: Self.actor)
+    #expect(moved.state == .published && moved.plannedStart == start + 3_600_000)
+    try store.append(LedgerEvent(kind: .lessonArmed, lesson: lesson.id))
+    #expect(try store.report(lesson: lesson.id).plannedStart == start + 3_600_000, "counted against the new plan")
+    try store.append(LedgerEvent(kind: .lessonLive, lesson: lesson.id))
     #expect(throws: LedgerError.immutable) {
       try store.moveLesson(lesson.id, to: 10..<20, reason: "调课", by: Self.actor)
     }
-    try store.cancelLesson(lesson.id, reason: "停电", by: Self.actor)
   }
 
   @Test func whatIsWrongIsRefusedAndChangesNothing() throws {

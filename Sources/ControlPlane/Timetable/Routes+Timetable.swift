@@ -170,6 +170,7 @@ struct TimetableRoutes: Sendable {
     let summary = try await desk.publish(term, by: caller.subject, language: request.language) { snapshot in
       try gate.require(.publishTerm, on: snapshot.target, by: caller)
     }
+    await relay.director.timetableChanged()
     let target = try await desk.snapshot(term).target
     gate.changed(
       .publishTerm, on: target, by: caller, old: #"{"version":\#(summary.version - 1)}"#,

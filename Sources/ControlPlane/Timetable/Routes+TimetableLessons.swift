@@ -53,7 +53,7 @@ struct TimetableLessonRoutes: Sendable {
     let from = try query.value("from") { CivilDate($0) } ?? today
     let through = try query.value("to") { CivilDate($0) } ?? max(from, today) + 6
     let first = isNow ? max(0, now - Limits.plannedMilliseconds) : CivilText.midnight(from)
-    let last = isNow ? now : CivilText.midnight(through + 1) - 1
+    let last = isNow ? now + LessonWindow.early : CivilText.midnight(through + 1) - 1
     var cursor = try query.value("cursor") { Cursor($0) } ?? Cursor(start: max(0, first))
     let read = try reader(query)
     var directory = LessonDirectory(store: relay.store)
@@ -81,7 +81,7 @@ struct TimetableLessonRoutes: Sendable {
   private func isGoingOn(_ lesson: Lesson, now: Int64) -> Bool {
     switch lesson.state {
     case .live, .armed, .interrupted: true
-    case .planned, .published: lesson.plannedEnd > now
+    case .planned, .published: lesson.plannedStart <= now && lesson.plannedEnd > now
     case .ended, .cancelled, .notHeld: false
     }
   }
@@ -168,6 +168,7 @@ struct TimetableLessonRoutes: Sendable {
         course: course.id, span: span, title: names.lessonTitle(of: course), reason: wanted.reason,
         by: caller.subject)
     }
+    await relay.director.timetableChanged(lesson.id)
     relay.gate.changed(
       .changeLesson, on: relay.places.target(lesson: lesson.id, for: caller), by: caller,
       new: Self.form(lesson, "add"))

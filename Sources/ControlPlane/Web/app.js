@@ -12,11 +12,21 @@ const page = {
   language: "zh-CN", catalogue: {}, relay: null, view: null,
   room: {
     lesson: "", title: "", state: "", start: null, live: [], sites: null, isRecording: null, isAlwaysLive: false,
+    /** When the bell rings and by when the lesson ends, milliseconds of the relay's clock; and how far it is ahead. */
+    clock: null,
+    /** Why the relay has let everybody go. */
+    farewell: "",
     /** The relay's numbers of transports that get less than all, or a picture that they cannot show. */
     degraded: new Set(), noPicture: new Set(),
   },
 
   isOver() { return finished.includes(page.room.state); },
+
+  /** What is said of a lesson that is over. */
+  overKey() {
+    const isStopped = page.room.state === "ended" && ["operator", "stopAll"].includes(page.room.farewell);
+    return isStopped ? "page.room.stopped" : `page.room.${page.room.state}`;
+  },
 
   /** Reads or writes what outlives a reload. Storage that is missing or full costs convenience only. */
   recall(key, storage = sessionStorage, value) {
@@ -148,12 +158,35 @@ function drawRoom() {
   page.say($("recording"), room.isRecording ? "page.recording.on" : "page.recording.off");
   $("sites").hidden = room.sites === null || !(page.view instanceof Lead);
   page.say($("sites"), "page.sites", { count: room.sites });
+  drawClock();
   if (page.view) page.view.draw();
+}
+
+/** Minutes and seconds, never below 0. */
+function minutes(milliseconds) {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  return [Math.floor(seconds / 60), seconds % 60].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** The lead sees the last five minutes run down, and after the bell how long it may go on. */
+function drawClock() {
+  const { clock, state } = page.room;
+  const element = $("clock");
+  const isShown = clock && page.view instanceof Lead && ["armed", "live", "interrupted"].includes(state);
+  const now = Date.now() + (clock ? clock.ahead : 0);
+  element.hidden = !isShown || now < clock.plannedEnd - 300000 || now >= Math.max(clock.plannedEnd, clock.endsBy);
+  if (element.hidden) return;
+  element.dataset.over = String(now >= clock.plannedEnd);
+  if (now < clock.plannedEnd) page.say(element, "page.clock.left", { time: minutes(clock.plannedEnd - now) });
+  else page.say(element, `page.clock.over.${clock.reason}`, { time: minutes(clock.endsBy - now) });
 }
 
 function hear(event, data) {
   const { room } = page;
-  if (event === "state") room.state = data.state;
+  // Computers' own clocks are often wrong by minutes.
+  if (event === "clock") room.clock = { ...data, ahead: data.now - Date.now() };
+  else if (event === "bye") room.farewell = data.reason || "";
+  else if (event === "state") room.state = data.state;
   else if (event === "feeds") room.live = data.live || [];
   else if (event === "peers") room.sites = data.connected;
   else if (event === "recording") room.isRecording = Boolean(data.on);
@@ -229,6 +262,7 @@ async function enterLesson(link) {
   document.body.dataset.view = info.role === "lead" ? "lead" : "classroom";
   page.view = info.role === "lead" ? new Lead(page) : new Classroom(page);
   page.view.start();
+  setInterval(drawClock, 500);
   $("again").addEventListener("click", () => page.view.retry());
   window.addEventListener("online", () => page.view.retry());
   window.addEventListener("pagehide", () => page.view.leave());

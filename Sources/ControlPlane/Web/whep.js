@@ -256,7 +256,7 @@ export class Classroom {
     const { room } = page;
     const { failure } = session;
     const enter = this.needsClick;
-    if (page.isOver()) return ["ended", { key: `page.room.${room.state}` }];
+    if (page.isOver()) return ["ended", { key: page.overKey() }];
     if (session.hasMedia && session.state === "live") {
       if (enter) return ["live", { key: "page.entry", enter }];
       const cannotShow = room.noPicture.has(session.peer);

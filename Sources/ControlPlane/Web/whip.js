@@ -364,7 +364,7 @@ export class Lead {
     const failing = feeds.find((feed) => feed.failure);
     if (failing) page.notice({ failure: failing.failure, again: true });
     else if (problem) page.notice({ failure: problem, secure: problem.cause === "insecure" });
-    else if (page.isOver() && !feeds.length) page.notice({ key: `page.room.${page.room.state}` });
+    else if (page.isOver() && !feeds.length) page.notice({ key: page.overKey() });
     else page.notice(null);
   }
 
