@@ -11,6 +11,8 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   /// 调课, 代课, 取消, 加课: making, moving, substituting, cancelling a single lesson.
   case changeLesson
   case importTables, exportTables
+  /// A link that opens one calendar to whoever has it, and taking it back.
+  case shareCalendars
   /// A term from draft to published.
   case publishTerm
   /// 验收: running and storing the standards check of a room.

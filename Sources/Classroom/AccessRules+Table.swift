@@ -41,7 +41,7 @@ extension AccessRules {
   private static func coordinator(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .watchLive, .receiveMedia, .readResources, .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .readResources, .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
@@ -57,7 +57,7 @@ extension AccessRules {
   private static func schoolAdmin(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .watchLive, .receiveMedia, .readResources, .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .readResources, .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeRooms, .changeClasses, .changePersons, .changeTerms, .changeBells, .changeLocalLessons,
@@ -72,7 +72,7 @@ extension AccessRules {
   private static func leadTeacher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLocalLessons, .readLessons,
-      .watchLive, .receiveMedia, .publishReturn, .readResources:
+      .shareCalendars, .watchLive, .receiveMedia, .publishReturn, .readResources:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .testRoom: .wholly
@@ -84,7 +84,7 @@ extension AccessRules {
   private static func localTeacher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLocalLessons, .readLessons,
-      .watchLive, .receiveMedia, .publishReturn, .readResources, .readReports:
+      .shareCalendars, .watchLive, .receiveMedia, .publishReturn, .readResources, .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .testRoom: .wholly

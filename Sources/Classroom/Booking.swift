@@ -52,11 +52,12 @@ extension Timetable {
   /// What the lessons of a course occupy, by start.
   ///
   /// In a published term these are its lessons, but for cancelled ones, those not held and samples without a window; a
-  /// course that has no lessons yet, and every course of a draft, has those that follow from its weekly times. Lessons
+  /// course without published lessons, and every course of a draft, has those that follow from its weekly times, and
+  /// those that were added beside them. Lessons are in the rooms that they were given in place of the course's. Lessons
   /// that last no time, or more than a day, are left out. Cost: lessons of the term, days × weekly times × sites.
   public func bookings(of course: Course) -> [Booking] {
     var schools = SchoolTable()
-    return plan(of: course, lessons: lessons.filter { $0.course == course.id }, schools: &schools).bookings
+    return plan(of: course, lessons: lessonsByCourse[course.id] ?? [], schools: &schools).bookings
   }
 
   /// What all lessons of the term occupy, course by course in their order.
@@ -66,51 +67,81 @@ extension Timetable {
     return courses.flatMap { plan(of: $0, lessons: lessons[$0.id] ?? [], schools: &schools).bookings }
   }
 
+  /// Of a draft those alone that were added beside its weekly times: the others follow from its courses.
   var lessonsByCourse: [Identifier: [Lesson]] {
-    guard term.state == .published else { return [:] }
     var byCourse: [Identifier: [Lesson]] = [:]
-    for lesson in lessons {
+    for lesson in lessons where term.state == .published || lesson.origin == nil {
       if let course = lesson.course { byCourse[course, default: []].append(lesson) }
     }
     return byCourse
   }
 
   /// What a course occupies, and the weekly times that could not be dated; those of dated lessons are told no more.
+  ///
+  /// `changes` of rooms are by lesson; nil takes the timetable's.
   func plan(
-    of course: Course, lessons: [Lesson], schools: inout SchoolTable
+    of course: Course, lessons: [Lesson], changes: [Identifier: [RoomChange]]? = nil, schools: inout SchoolTable
   ) -> (bookings: [Booking], undated: [Undated]) {
     let (occurrences, undated) = occurrences(of: course)
-    let isDated = term.state == .published && !lessons.isEmpty
-    let frames = isDated ? frames(of: lessons, occurrences: occurrences, course: course) : frames(of: occurrences)
-    var sites: [(party: Course.Party, school: Identifier, days: SchoolDays)] = []
-    for party in course.receivers {
-      guard let school = rooms[party.room]?.institution, let days = schools.days(of: school, in: self) else {
-        continue
-      }
-      sites.append((party, school, days))
+    let isDated = term.state == .published && lessons.contains { $0.origin != nil }
+    var frames = isDated || !lessons.isEmpty ? frames(of: lessons, occurrences: occurrences) : []
+    if !isDated {
+      frames += self.frames(of: occurrences)
+      frames.sort { ($0.span.lowerBound, $0.span.upperBound) < ($1.span.lowerBound, $1.span.upperBound) }
     }
+    let changes = changes ?? roomChanges
+    let usual = places(of: course, with: [], &schools)
     let adopting = course.weeklyTimes.map { Set($0.adoptedBy) }
     let isResearch = course.mode == .research
-    let bookings = frames.map { frame in
+    var bookings: [Booking] = []
+    bookings.reserveCapacity(frames.count)
+    for frame in frames {
+      let own = frame.lesson.flatMap { changes[$0] } ?? []
+      let places = own.isEmpty ? usual : places(of: course, with: own, &schools)
       let keeping = frame.weeklyTime.map { adopting[$0] } ?? []
-      return Booking(
-        lesson: frame.lesson, course: course.id, mode: course.mode, origin: frame.origin, date: frame.date,
-        span: frame.span,
-        leadTeacher: course.mode == .asyncDual ? nil : frame.teacher ?? course.lead.teacher,
-        leadRoom: course.lead.room, leadClass: course.mode == .sync ? course.lead.schoolClass : nil,
-        sites: sites.map { site in
-          let keeps = keeping.contains(site.party.room)
-          var fit = site.days.fit(frame.span, on: frame.date)
-          if keeps { fit.occupied = fit.best.map { frame.span.joined($0) } ?? frame.span }
-          if isResearch { fit.occupied = frame.span }
-          if keeps || isResearch { (fit.misfit, fit.overlap) = (0, frame.span.minutes) }
-          return Booking.Site(
-            room: site.party.room, schoolClass: isResearch ? nil : site.party.schoolClass, teacher: site.party.teacher,
-            institution: site.school, occupied: fit.occupied, misfit: fit.misfit, overlap: fit.overlap,
-            keepsLeadBell: keeps)
-        }, weeklyTime: frame.weeklyTime)
+      bookings.append(
+        Booking(
+          lesson: frame.lesson, course: course.id, mode: course.mode, origin: frame.origin, date: frame.date,
+          span: frame.span,
+          leadTeacher: course.mode == .asyncDual ? nil : frame.teacher ?? course.lead.teacher,
+          leadRoom: room(of: course.lead, of: course, with: own),
+          leadClass: course.mode == .sync ? course.lead.schoolClass : nil,
+          sites: places.map { site(of: $0, frame, keeps: keeping.contains($0.party.room), isResearch) },
+          weeklyTime: frame.weeklyTime))
     }
     return (bookings, isDated ? [] : undated)
+  }
+
+  /// Where a receiver of a course is in a lesson.
+  private struct SitePlace {
+    var party: Course.Party
+    var room: Identifier
+    var school: Identifier
+    var days: SchoolDays
+  }
+
+  /// Those whose room or school is not known are left out.
+  private func places(
+    of course: Course, with changes: [RoomChange], _ schools: inout SchoolTable
+  ) -> [SitePlace] {
+    var places: [SitePlace] = []
+    for party in course.receivers {
+      let room = room(of: party, of: course, with: changes)
+      guard let school = rooms[room]?.institution, let days = schools.days(of: school, in: self) else { continue }
+      places.append(SitePlace(party: party, room: room, school: school, days: days))
+    }
+    return places
+  }
+
+  private func site(of place: SitePlace, _ frame: Frame, keeps: Bool, _ isResearch: Bool) -> Booking.Site {
+    var fit = place.days.fit(frame.span, on: frame.date)
+    if keeps { fit.occupied = fit.best.map { frame.span.joined($0) } ?? frame.span }
+    if isResearch { fit.occupied = frame.span }
+    if keeps || isResearch { (fit.misfit, fit.overlap) = (0, frame.span.minutes) }
+    return Booking.Site(
+      room: place.room, schoolClass: isResearch ? nil : place.party.schoolClass, teacher: place.party.teacher,
+      institution: place.school, occupied: fit.occupied, misfit: fit.misfit, overlap: fit.overlap,
+      keepsLeadBell: keeps)
   }
 
   /// When a lesson is, before what it occupies is worked out.
@@ -131,7 +162,7 @@ extension Timetable {
     }
   }
 
-  private func frames(of lessons: [Lesson], occurrences: [Occurrence], course: Course) -> [Frame] {
+  private func frames(of lessons: [Lesson], occurrences: [Occurrence]) -> [Frame] {
     let planned = Dictionary(occurrences.map { ($0.origin, $0) }) { first, _ in first }
     return lessons.compactMap { lesson in
       guard lesson.state != .cancelled, lesson.state != .notHeld, !lesson.isAlwaysLive,

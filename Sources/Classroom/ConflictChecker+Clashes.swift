@@ -3,11 +3,11 @@ extension Inspection {
   mutating func inspectClashes() {
     for (resource, list) in subject.uses {
       if let others = checker.uses[resource] {
-        for use in list { inspect(use, of: resource, against: others) }
+        for use in list where concerns(use.booking) { inspect(use, of: resource, against: others) }
       }
       let groups = checker.locals.groups(resource)
       guard !groups.isEmpty else { continue }
-      for use in list { inspect(use, of: resource, against: groups) }
+      for use in list where concerns(use.booking) { inspect(use, of: resource, against: groups) }
     }
     inspectOwnLessons()
   }

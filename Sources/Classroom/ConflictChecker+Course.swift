@@ -36,22 +36,46 @@ extension Inspection {
 
   private mutating func inspectRooms() {
     for party in course.receivers {
-      guard let room = timetable.rooms[party.room] else { continue }
-      func thin(_ reason: ConflictReason, _ rate: Int?, _ needed: Int) -> Conflict? {
-        guard let rate, rate < needed else { return nil }
-        return Conflict(
-          code: .siteBandwidth, reason: reason, course: course.id, room: room.id, resolutions: [.widenLine])
-      }
-      if let conflict = thin(.downlink, room.downlink, policy.siteDownlink) { report(conflict) }
-      // A recorded lesson is played: nothing is sent.
-      if course.mode != .asyncDual, let conflict = thin(.uplink, room.uplink, policy.siteUplink) { report(conflict) }
+      for conflict in lineConflicts(of: party.room) { report(conflict) }
     }
     for party in course.mode == .asyncDual ? course.receivers : parties {
-      guard let room = timetable.rooms[party.room], room.acceptedAt == nil else { continue }
-      report(
-        Conflict(
-          code: .unacceptedRoom, severity: .warning, course: course.id, room: room.id, resolutions: [.acceptRoom]))
+      if let conflict = acceptanceConflict(of: party.room) { report(conflict) }
     }
+  }
+
+  /// Rooms that single lessons have in place of the course's.
+  mutating func inspectChangedRooms() {
+    let usual = Set(parties.map(\.room))
+    for (index, booking) in subject.bookings.enumerated() where concerns(index) {
+      for (position, site) in booking.sites.enumerated() where !usual.contains(site.room) {
+        let conflicts = lineConflicts(of: site.room) + [acceptanceConflict(of: site.room)].compactMap(\.self)
+        for conflict in conflicts { report(conflict, at: Place(booking: index, site: position)) }
+      }
+      guard booking.needsLead, !usual.contains(booking.leadRoom) else { continue }
+      if let conflict = acceptanceConflict(of: booking.leadRoom) { report(conflict, at: Place(booking: index)) }
+    }
+  }
+
+  /// Of a receiving room whose line is thinner than is asked; one that was never measured is not.
+  private func lineConflicts(of id: Identifier) -> [Conflict] {
+    guard let room = timetable.rooms[id] else { return [] }
+    var conflicts: [Conflict] = []
+    func note(_ reason: ConflictReason, _ rate: Int?, _ needed: Int) {
+      guard let rate, rate < needed else { return }
+      conflicts.append(
+        Conflict(
+          code: .siteBandwidth, reason: reason, course: course.id, room: room.id, resolutions: [.widenLine]))
+    }
+    note(.downlink, room.downlink, policy.siteDownlink)
+    // A recorded lesson is played: nothing is sent.
+    if course.mode != .asyncDual { note(.uplink, room.uplink, policy.siteUplink) }
+    return conflicts
+  }
+
+  private func acceptanceConflict(of id: Identifier) -> Conflict? {
+    guard let room = timetable.rooms[id], room.acceptedAt == nil else { return nil }
+    return Conflict(
+      code: .unacceptedRoom, severity: .warning, course: course.id, room: room.id, resolutions: [.acceptRoom])
   }
 
   private mutating func inspectMode() {

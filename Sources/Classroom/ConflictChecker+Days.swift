@@ -29,7 +29,7 @@ extension Inspection {
   /// Holidays, 调休 and bells of the sites, and holidays of a lead whose lessons are dated already.
   mutating func inspectSites() {
     let leadDays = leadSchool.flatMap { schools[$0] }
-    for (index, booking) in subject.bookings.enumerated() {
+    for (index, booking) in subject.bookings.enumerated() where concerns(index) {
       let place = Place(booking: index)
       let lead = leadDays?.taught(on: booking.date, at: booking.span.lowerBound)
       if leadDays != nil, lead == nil, booking.needsLead {

@@ -21,6 +21,8 @@ struct Inspection {
   let schools: SchoolTable
   private let bound: Int
   private let except: Int?
+  /// The booking that alone is asked about; nil for all.
+  private var focus: Int?
   /// Whether the cluster does not matter.
   let isOpenToAll: Bool
   private var found: [(conflict: Conflict, places: [Place])] = []
@@ -60,17 +62,40 @@ struct Inspection {
     inspection.inspectCourse()
     inspection.inspectDays()
     inspection.inspectBookings()
-    let resolved = inspection.found.map { finding in
+    return inspection.resolved()
+  }
+
+  /// Those of one dated lesson, in the order of the codes.
+  func conflicts(of lesson: Identifier) -> [Conflict] {
+    var inspection = self
+    inspection.focus = subject.bookings.firstIndex { $0.lesson == lesson }
+    guard inspection.focus != nil else { return [] }
+    inspection.inspectBookings()
+    return inspection.resolved()
+  }
+
+  private func resolved() -> [Conflict] {
+    let resolved = found.map { finding in
       var conflict = finding.conflict
-      conflict.resolutions = inspection.resolutions(of: conflict, at: finding.places)
+      conflict.resolutions = resolutions(of: conflict, at: finding.places)
       return conflict
     }
     return ConflictCode.allCases.flatMap { code in resolved.filter { $0.code == code } }
   }
 
+  /// Whether what is wrong with a booking is told.
+  func concerns(_ booking: Int) -> Bool { focus == nil || focus == booking }
+
+  /// Of two of its own lessons either may be the one that is asked about.
+  private func concerns(_ conflict: Conflict, _ place: Place) -> Bool {
+    guard let focus, focus != place.booking else { return true }
+    return conflict.other == .course(course.id) && place.other == subject.bookings[focus].span
+  }
+
   /// What depends on the other lessons of the term and on the bells and days of the sites.
   mutating func inspectBookings() {
     inspectSites()
+    inspectChangedRooms()
     inspectClashes()
     inspectLoad()
     inspectScreens()
@@ -87,6 +112,7 @@ struct Inspection {
     _ conflict: Conflict, at place: Place, weeklyTime: Int? = nil, otherTime: Int? = nil, minutes: Int? = nil,
     limit: Int? = nil, seats: Int? = nil
   ) {
+    guard concerns(conflict, place) else { return }
     let booking = subject.bookings[place.booking]
     if conflict.severity == .conflict { faulty.insert(place.booking) }
     let start = CivilTime.time(of: booking.span.lowerBound)

@@ -3,7 +3,7 @@ extension Inspection {
   mutating func inspectLoad() {
     var own: [Int: Int] = [:]
     for booking in subject.bookings { own[booking.date.day, default: 0] += booking.seats }
-    for (index, booking) in subject.bookings.enumerated() where booking.seats > 0 {
+    for (index, booking) in subject.bookings.enumerated() where booking.seats > 0 && concerns(index) {
       let days = days(of: booking)
       // Mostly not even a whole day's lessons at once would be too much.
       let most = days.reduce(own[days.lowerBound - 1] ?? 0) { $0 + (checker.loads[$1]?.seats ?? 0) + (own[$1] ?? 0) }

@@ -16,7 +16,7 @@ extension Inspection {
       for day in Self.runs(screens, by: \.date) { inspect(day, of: schoolClass) }
       // Without the local timetable nobody knows the week's teaching time.
       let groups = checker.locals.groups(.schoolClass(schoolClass))
-      guard !groups.isEmpty else { continue }
+      guard !groups.isEmpty, timetable.knowsLocals(of: schoolClass) else { continue }
       for week in Self.runs(screens, by: \.date.monday) { inspect(week, of: schoolClass, among: groups) }
     }
   }

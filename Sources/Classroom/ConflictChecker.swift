@@ -14,7 +14,9 @@ public struct ConflictChecker: Sendable {
   let locals: LocalTable
   let roomsOf: [Identifier: [Identifier]]
   let personsOf: [Identifier: [Identifier]]
+  /// By course: of a draft those that were added beside its weekly times.
   private var lessons: [Identifier: [Lesson]]
+  private var roomChanges: [Identifier: [RoomChange]]
   private(set) var schools = SchoolTable()
   private(set) var courses: [Int: CheckedCourse] = [:]
   private(set) var orders: [Identifier: Int] = [:]
@@ -28,6 +30,7 @@ public struct ConflictChecker: Sendable {
     self.timetable = timetable
     locals = LocalTable(timetable)
     lessons = timetable.lessonsByCourse
+    roomChanges = timetable.roomChanges
     // Sorted, so that nothing depends on hashing.
     roomsOf = Dictionary(grouping: timetable.rooms.values, by: \.institution).mapValues { $0.map(\.id).sorted() }
     personsOf = timetable.persons.values.reduce(into: [Identifier: [Identifier]]()) { byInstitution, person in
@@ -68,23 +71,79 @@ public struct ConflictChecker: Sendable {
     append(course, sorting: true)
   }
 
-  public mutating func remove(_ course: Identifier) {
+  public mutating func remove(_ course: Identifier) { _ = takeOut(course) }
+
+  /// Takes a course up again in its place, with other dated lessons than before and their changes of rooms.
+  ///
+  /// Nothing happens for a course that is not in the checker. Cost: what its lessons touch.
+  public mutating func update(
+    _ course: Identifier, lessons changed: [Lesson], roomChanges changes: [Identifier: [RoomChange]]
+  ) {
+    for lesson in lessons[course] ?? [] { roomChanges[lesson.id] = nil }
+    guard let order = orders[course], let checked = takeOut(course) else { return }
+    lessons[course] = changed
+    roomChanges.merge(changes) { $1 }
+    put(checked.course, at: order, sorting: true)
+  }
+
+  /// What a change of one dated lesson, or a new one, would make wrong that is not so already.
+  ///
+  /// `lesson` takes the place of the one with its identifier; it is held against the rest of the term, its own course
+  /// included, and told with its date alone. What is wrong with the course whatever the day is not looked for. Cost:
+  /// what the lessons of its course touch, not the timetable.
+  public func check(changing lesson: Lesson, of course: Course, roomChanges changes: [RoomChange]? = nil) -> [Conflict]
+  {
+    var schools = schools
+    let known = lessons[course.id] ?? []
+    let old = known.contains { $0.id == lesson.id } ? inspect(lesson.id, of: course, known, nil, &schools) : []
+    var all = known.filter { $0.id != lesson.id }
+    all.append(lesson)
+    var rooms = roomChanges
+    if let changes { rooms[lesson.id] = changes }
+    let before = Set(old.map(Self.matter))
+    return inspect(lesson.id, of: course, all, rooms, &schools).filter { !before.contains(Self.matter(of: $0)) }
+  }
+
+  /// A conflict without what another time or room would change of its weight alone.
+  private static func matter(of conflict: Conflict) -> Conflict {
+    var matter = conflict
+    (matter.resolutions, matter.seats, matter.end) = ([], nil, nil)
+    return matter
+  }
+
+  private func inspect(
+    _ lesson: Identifier, of course: Course, _ lessons: [Lesson], _ changes: [Identifier: [RoomChange]]?,
+    _ schools: inout SchoolTable
+  ) -> [Conflict] {
+    let checked = plan(course, order: .max, lessons: lessons, changes: changes, schools: &schools)
+    return Inspection(of: checked, in: self, schools: schools, except: orders[course.id]).conflicts(of: lesson)
+  }
+
+  private mutating func takeOut(_ course: Identifier) -> CheckedCourse? {
     guard let order = orders.removeValue(forKey: course), let checked = courses.removeValue(forKey: order) else {
-      return
+      return nil
     }
     for (resource, _) in checked.uses { uses[resource]?.remove(order: order) }
     for booking in checked.bookings { loads[booking.date.day]?.remove(order: order) }
+    return checked
   }
 
-  func plan(_ course: Course, order: Int, lessons: [Lesson], schools: inout SchoolTable) -> CheckedCourse {
-    let (bookings, undated) = timetable.plan(of: course, lessons: lessons, schools: &schools)
+  func plan(
+    _ course: Course, order: Int, lessons: [Lesson], changes: [Identifier: [RoomChange]]? = nil,
+    schools: inout SchoolTable
+  ) -> CheckedCourse {
+    let (bookings, undated) = timetable.plan(
+      of: course, lessons: lessons, changes: changes ?? roomChanges, schools: &schools)
     if let lead = timetable.rooms[course.lead.room]?.institution { _ = schools.days(of: lead, in: timetable) }
     return CheckedCourse(course: course, order: order, bookings: bookings, undated: undated)
   }
 
   private mutating func append(_ course: Course, sorting: Bool) {
-    let order = nextOrder
+    put(course, at: nextOrder, sorting: sorting)
     nextOrder += 1
+  }
+
+  private mutating func put(_ course: Course, at order: Int, sorting: Bool) {
     let checked = plan(course, order: order, lessons: lessons[course.id] ?? [], schools: &schools)
     courses[order] = checked
     orders[course.id] = order

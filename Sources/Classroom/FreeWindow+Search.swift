@@ -100,7 +100,7 @@ struct FreeSearch {
     guard let places = bookings.first?.sites.indices else { return [] }
     return places.map { place in
       let sites = bookings.map { $0.sites[place] }
-      let isKnown = sites[0].schoolClass.map { checker.timetable.localLessons[$0] != nil } ?? false
+      let isKnown = sites[0].schoolClass.map(checker.timetable.knowsLocals) ?? false
       return FreeWindow.SiteFit(
         room: sites[0].room, overlapMinutes: sites.map(\.overlap).min() ?? 0,
         misfit: sites.contains { $0.misfit == nil } ? nil : sites.compactMap(\.misfit).max(),

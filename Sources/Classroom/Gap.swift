@@ -48,7 +48,8 @@ extension Timetable {
         guard !asking.isEmpty else { continue }
         gaps.append(
           Gap(
-            schoolClass: row.id, grades: asking, subject: subject.key, state: lessons == nil ? .notKnown : .missing))
+            schoolClass: row.id, grades: asking, subject: subject.key,
+            state: knowsLocals(of: row.id) ? .missing : .notKnown))
       }
     }
     return gaps

@@ -57,14 +57,18 @@ public struct Timetable: Sendable {
   public var bells: [Identifier: SchoolBells]
   /// By class. A class without an entry has no imported timetable: whether it is free is not known.
   public var localLessons: [Identifier: [LocalLesson]]
+  /// Classes of `localLessons` that may have others besides: one teacher's timetable told of them.
+  public var partialLocals: Set<Identifier>
   /// Lessons of a published term, dated; empty for a draft, whose lessons follow from its courses.
   public var lessons: [Lesson]
+  /// Rooms that lessons have in place of their courses', by lesson.
+  public var roomChanges: [Identifier: [RoomChange]]
 
   public init(
     term: Term, policy: TimetablePolicy = .standard, subjects: [Subject] = [], institutions: [Institution] = [],
     rooms: [Room] = [], classes: [SchoolClass] = [], persons: [Person] = [], clusters: [Cluster] = [],
     courses: [Course] = [], bells: [BellSchedule] = [], localLessons: [Identifier: [LocalLesson]] = [:],
-    lessons: [Lesson] = []
+    partialLocals: Set<Identifier> = [], lessons: [Lesson] = [], roomChanges: [Identifier: [RoomChange]] = [:]
   ) {
     self.term = term
     self.policy = policy
@@ -77,7 +81,14 @@ public struct Timetable: Sendable {
     self.courses = courses
     self.bells = Dictionary(grouping: bells, by: \.institution).mapValues(SchoolBells.init)
     self.localLessons = localLessons
+    self.partialLocals = partialLocals
     self.lessons = lessons
+    self.roomChanges = roomChanges
+  }
+
+  /// Whether all local lessons of a class are known: if not, nobody knows when it is free or what it lacks.
+  public func knowsLocals(of schoolClass: Identifier) -> Bool {
+    localLessons[schoolClass] != nil && !partialLocals.contains(schoolClass)
   }
 
   /// The school of a room; nil when either is not known.

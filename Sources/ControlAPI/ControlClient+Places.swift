@@ -27,7 +27,7 @@ extension ControlClient {
     _ kind: PlaceKind, _ key: [String], tag: String, _ fields: [String: String]
   ) async throws(ControlError) -> Row {
     var request = try Self.request(.patch, [kind.rawValue] + key, fields)
-    request.tag = tag
+    request.match = tag
     return try await tagged(request).row
   }
 

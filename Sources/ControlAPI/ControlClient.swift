@@ -34,6 +34,18 @@ public struct ControlClient: Sendable {
     try await get(["terms", term, "courses"])
   }
 
+  /// One course, column by column, with its version.
+  public func course(_ number: String, term: String) async throws(ControlError) -> CourseFieldsReply {
+    try await get(["terms", term, "courses", number])
+  }
+
+  /// - Parameter version: of the course as it was read; another one is refused with status 412.
+  public func change(
+    course: String, term: String, version: String, _ change: CourseChangeRequest
+  ) async throws(ControlError) -> CourseFieldsReply {
+    try await send(.patch, ["terms", term, "courses", course], change, match: version)
+  }
+
   /// - Parameters:
   ///   - course: number of the one to check; nil checks all.
   ///   - severity: the one that findings are told of; nil tells all.
@@ -63,9 +75,13 @@ public struct ControlClient: Sendable {
       ])
   }
 
-  /// - Parameter schoolClass: number of the one to tell of; nil tells of all.
-  public func gaps(term: String, schoolClass: String? = nil) async throws(ControlError) -> [GapReply] {
-    try await get(["terms", term, "gaps"], [("class", schoolClass)])
+  /// - Parameters:
+  ///   - schoolClass: number of the one to tell of; nil tells of all.
+  ///   - limit: how many are told at most; nil tells all, of which a county has tens of thousands.
+  public func gaps(
+    term: String, schoolClass: String? = nil, limit: Int? = nil
+  ) async throws(ControlError) -> [GapReply] {
+    try await get(["terms", term, "gaps"], [("class", schoolClass), ("limit", limit.map(String.init))])
   }
 
   /// - Throws: `.refused` with findings when there are conflicts.
@@ -113,7 +129,7 @@ public struct ControlClient: Sendable {
   public func change(
     lesson: String, revision: Int, _ change: LessonChangeRequest
   ) async throws(ControlError) -> LessonReply {
-    try await post(["lessons", lesson, "changes"], change, revision: revision)
+    try await send(.post, ["lessons", lesson, "changes"], change, match: String(revision))
   }
 
   /// The revision that a lesson has now: its `ETag`, or `revision` of the answer.
@@ -145,6 +161,20 @@ public struct ControlClient: Sendable {
     try await file(["calendars", "clusters", cluster + ".ics"])
   }
 
+  /// A link that opens one calendar to whoever has it; its address is told here and never again.
+  public func shareCalendar(_ wanted: CalendarLinkRequest) async throws(ControlError) -> CalendarLinkReply {
+    try await post(["calendars", "links"], wanted)
+  }
+
+  public func calendarLinks() async throws(ControlError) -> [CalendarLinkReply] {
+    try await get(["calendars", "links"])
+  }
+
+  /// Takes a link back.
+  public func removeCalendarLink(_ id: String) async throws(ControlError) {
+    _ = try await transport.send(ControlRequest(.delete, ["calendars", "links", id]))
+  }
+
   // Requests
 
   func get<Value: Decodable>(
@@ -164,11 +194,15 @@ public struct ControlClient: Sendable {
     return try await transport.send(request)
   }
 
-  func post<Value: Decodable>(
-    _ path: [String], _ body: some Encodable, revision: Int? = nil
+  func post<Value: Decodable>(_ path: [String], _ body: some Encodable) async throws(ControlError) -> Value {
+    try await send(.post, path, body, match: nil)
+  }
+
+  private func send<Value: Decodable>(
+    _ method: ControlRequest.Method, _ path: [String], _ body: some Encodable, match: String?
   ) async throws(ControlError) -> Value {
-    var request = ControlRequest(.post, path)
-    request.revision = revision
+    var request = ControlRequest(method, path)
+    request.match = match
     guard let data = try? JSONEncoder().encode(body) else { throw .badAnswer(reason: "not encodable") }
     request.body = data
     return try Self.value(try await transport.send(request))

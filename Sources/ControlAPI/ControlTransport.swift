@@ -12,6 +12,7 @@ package struct ControlRequest: Sendable {
     case get = "GET"
     case post = "POST"
     case patch = "PATCH"
+    case delete = "DELETE"
   }
 
   var method: Method
@@ -23,10 +24,8 @@ package struct ControlRequest: Sendable {
   var body: Data?
   /// A body that is no JSON.
   var bytes: ByteBuffer?
-  /// The tag that `If-Match` names, without quotes.
-  var tag: String?
-  /// The revision that `If-Match` names.
-  var revision: Int?
+  /// The revision or version that `If-Match` names, without quotes.
+  var match: String?
   var accept = "application/json, application/problem+json"
 
   package init(_ method: Method, _ path: [String]) {
@@ -134,8 +133,9 @@ package struct ControlTransport: Sendable {
     wire.headers.add(name: "Accept", value: request.accept)
     if let language { wire.headers.add(name: "Accept-Language", value: language) }
     if let token { wire.headers.add(name: "Authorization", value: "Bearer " + token) }
-    if let revision = request.revision { wire.headers.add(name: "If-Match", value: "\"\(revision)\"") }
-    if let tag = request.tag { wire.headers.add(name: "If-Match", value: "\"\(tag)\"") }
+    if let match = request.match, match.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 }) {
+      wire.headers.add(name: "If-Match", value: "\"" + match + "\"")
+    }
     if let body = request.body {
       wire.headers.add(name: "Content-Type", value: "application/json")
       wire.body = .bytes(ByteBuffer(data: body))

@@ -13,10 +13,12 @@ public struct LessonReply: Codable, Hashable, Sendable {
   public var rooms: [String]
   /// What `If-Match` of a change names.
   public var revision: Int
+  /// Of a change: what is not as it should be with the lesson now: warnings, and conflicts where it was forced.
+  public var findings: [FindingReply]?
 
   public init(
     id: String, title: String, course: String?, start: String, end: String, state: String, rooms: [String],
-    revision: Int
+    revision: Int, findings: [FindingReply]? = nil
   ) {
     self.id = id
     self.title = title
@@ -26,6 +28,7 @@ public struct LessonReply: Codable, Hashable, Sendable {
     self.state = state
     self.rooms = rooms
     self.revision = revision
+    self.findings = findings
   }
 }
 
@@ -57,10 +60,12 @@ public struct LessonChangeRequest: Codable, Hashable, Sendable {
   /// Number of the room.
   public var room: String?
   public var reason: String
+  /// True makes it whatever is in conflict with it.
+  public var force: Bool?
 
   public init(
     action: Action, start: String? = nil, end: String? = nil, teacher: String? = nil, room: String? = nil,
-    reason: String
+    reason: String, force: Bool? = nil
   ) {
     self.action = action
     self.start = start
@@ -68,6 +73,7 @@ public struct LessonChangeRequest: Codable, Hashable, Sendable {
     self.teacher = teacher
     self.room = room
     self.reason = reason
+    self.force = force
   }
 }
 
@@ -80,12 +86,15 @@ public struct LessonAddRequest: Codable, Hashable, Sendable {
   /// Nil takes 40 minutes.
   public var end: String?
   public var reason: String
+  /// True makes it whatever is in conflict with it.
+  public var force: Bool?
 
-  public init(course: String, start: String, end: String? = nil, reason: String) {
+  public init(course: String, start: String, end: String? = nil, reason: String, force: Bool? = nil) {
     self.course = course
     self.start = start
     self.end = end
     self.reason = reason
+    self.force = force
   }
 }
 
@@ -98,7 +107,7 @@ public struct ProblemReply: Codable, Hashable, Sendable, Error {
   public var detail: String
   /// What is wrong with an import's files, as many as are told.
   public var issues: [ImportIssueReply]?
-  /// What keeps a term from being published.
+  /// What keeps a term from being published, or a lesson from being changed.
   public var findings: [FindingReply]?
   /// How many more issues there are than are told.
   public var more: Int?

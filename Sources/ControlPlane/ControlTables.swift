@@ -1,3 +1,4 @@
+import Classroom
 public import ControlAPI
 
 /// The headers of tables about what a relay answers; each has `control.column.<name>` in the catalogue.
@@ -9,6 +10,7 @@ enum ControlColumn: String, CaseIterable {
   case day, period, start, end, room, overlap, misfit, known
   case institution, schoolClass
   case id, title, rooms, revision
+  case kind, of, madeAt, usedAt, url
 
   private var isNumber: Bool {
     switch self {
@@ -32,6 +34,7 @@ public enum ControlTables {
     "lessonState": ["planned", "published", "armed", "live", "ended", "cancelled", "notHeld", "interrupted"],
     "mode": ["sync", "asyncDual", "research"],
     "label": ["dedicated", "masterTeacher", "leadingSchool"],
+    "calendar": ["room", "teacher", "cluster"],
     "gap": GapReply.State.allCases.map(\.rawValue),
     "known": ["true", "false"],
   ]
@@ -119,6 +122,29 @@ public enum ControlTables {
         word("label", course.label, language), "\(course.version)",
       ])
     }
+    return table
+  }
+
+  /// Addresses of links that were just made, nothing for the others.
+  public static func calendarLinks(_ links: [CalendarLinkReply], in language: Language) -> TextTable {
+    var table = table([.id, .kind, .of, .name, .madeAt, .usedAt, .url], language)
+    for link in links {
+      table.add([
+        link.id, word("calendar", link.kind, language), link.of, link.label, link.madeAt, link.usedAt ?? "",
+        link.url ?? "",
+      ])
+    }
+    return table
+  }
+
+  /// A row for each column of a sheet of courses that the course fills.
+  public static func course(_ course: CourseFieldsReply, in language: Language) -> TextTable {
+    var table = table([.column, .value], language)
+    for column in SheetKind.courses.columns {
+      guard let value = course.fields[column.english] else { continue }
+      table.add([language == .chinese ? column.chinese : column.english, value])
+    }
+    table.add([Text.of("control.column.version", in: language), course.version])
     return table
   }
 

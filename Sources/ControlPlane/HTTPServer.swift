@@ -34,7 +34,7 @@ private struct TellingResponder<Inner: HTTPResponder>: HTTPResponder where Inner
       response =
         error.status == .notFound ? Problem(.notFound).response(in: request.language) : Response(status: error.status)
     } catch {
-      context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+      context.logger.error("request failed", metadata: ["path": "\(request.loggedPath)", "error": "\(error)"])
       response = Response(status: .internalServerError)
     }
     response.headers[.accessControlAllowOrigin] = "*"

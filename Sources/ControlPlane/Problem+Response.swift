@@ -18,10 +18,11 @@ extension Problem {
     case .unusableOffer, .unknownPane, .restartIncomplete, .importRefused, .soundByCall, .rowRefused:
       .unprocessableContent
     case .noMatch, .noRevision, .noTag: .preconditionRequired
-    case .staleMatch, .staleLesson, .staleRow: .preconditionFailed
+    case .staleMatch, .staleLesson, .staleCourse, .staleRow: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
     case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
-    case .hasConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName, .noRecentTest:
+    case .hasConflicts, .lessonConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName,
+      .noRecentTest:
       .conflict
     case .tooFast, .lockedOut, .tooMuchMeasured: .tooManyRequests
     case .full, .stopping, .store: .serviceUnavailable
@@ -61,8 +62,7 @@ extension Problem {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var headers: HTTPFields = [.contentType: "application/problem+json", .contentLanguage: language.rawValue]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-    if let revision { headers[.eTag] = "\"\(revision)\"" }
-    if let tag { headers[.eTag] = "\"\(tag)\"" }
+    if let tag = revision.map(String.init) ?? tag { headers[.eTag] = "\"\(tag)\"" }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer realm=\"tongke\"" }
     let data = (try? encoder.encode(body)) ?? Data()
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))

@@ -11,7 +11,9 @@ package struct Problem: Error, Sendable, Equatable {
     case malformedOffer, unusableOffer, malformedFragment
     case noMatch, staleMatch, restartIncomplete
     case beforeWindow, afterWindow, lessonEnded, full, stopping, alwaysLive, tooFast, store
-    case importRefused, hasConflicts, noRevision, staleLesson, staleTable, lessonFixed, taken, inUse, tableFull
+    case importRefused, hasConflicts, lessonConflicts, noRevision, staleLesson, staleCourse, staleTable, lessonFixed,
+      taken, inUse,
+      tableFull
     case unknownName, ambiguousName, badQuery
     case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
     case staleRow, noTag, rowRefused, noRecentTest, tooMuchMeasured
@@ -25,13 +27,13 @@ package struct Problem: Error, Sendable, Equatable {
   package var retryAfter: Int?
   /// What is wrong with an import's files, as many as are told.
   package var issues: [ImportIssueReply] = []
-  /// What keeps a term from being published, as many as are told.
+  /// What keeps a term from being published or a lesson from being changed, as many as are told.
   package var findings: [FindingReply] = []
   /// How many issues or findings are not told.
   package var more = 0
   /// The revision that a lesson has now.
   package var revision: Int?
-  /// The version that a row has now, as its tag.
+  /// The version that a row or a course has now, as its tag.
   package var tag: String?
 
   package init(_ kind: Kind, arguments: [String: String] = [:], line: Int? = nil, retryAfter: Int? = nil) {

@@ -1,4 +1,5 @@
 public import Classroom
+import Crypto
 import Foundation
 import HTTPTypes
 public import Ledger
@@ -31,6 +32,8 @@ struct RelayParts: Sendable {
   let httpsPort: @Sendable () -> Int?
   /// The address that people of the same network use.
   let pageBase: @Sendable () -> String
+  let calendarSecret: CalendarSecret
+  let calendarPace = CalendarPace()
   let metricsText: @Sendable () async -> String
 
   /// Tokens of a lesson's links live this much longer than its doors are open, milliseconds.
@@ -41,6 +44,7 @@ struct RelayParts: Sendable {
       + FloorRoutes(relay: self).all
       + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
       + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
+      + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
       + AuditRoutes(self).all + ExportRoutes(relay: self).all + PageRoutes(relay: self).all
   }
@@ -112,9 +116,15 @@ public final class Relay: Sendable {
         ? nil : try ServerCertificate.load(configuration: configuration, folder: folder + "/tls", now: clock())
     } catch { throw RelayStartError { error.message(in: $0) } }
     let tokens: TokenIssuer
+    let calendarSecret: CalendarSecret
     do {
       store = try LedgerStore(path: folder + "/ledger.sqlite", clock: clock)
       tokens = try TokenIssuer(store: store, clock: clock)
+      calendarSecret = CalendarSecret(
+        key: SymmetricKey(
+          data: try store.secret("calendarLinks") {
+            SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+          }))
       recovered = try store.recover()
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
@@ -136,14 +146,17 @@ public final class Relay: Sendable {
       workers: pool.workers, cipher: configuration.cipher, director: director, recordings: recordings, store: store,
       server: server, certificateExpires: certificate?.expires, started: clock(), clock: clock)
     let places = AccessPlacesCache(store: store, clock: clock)
-    let timetables = TimetableDesk(store: store, subjects: subjects, clock: clock)
+    let timetables = TimetableDesk(
+      store: store, subjects: subjects,
+      policy: configuration.timetablePolicy(workers: pool.workers.count), clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
       gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)),
       places: places, desk: AccessDesk(store: store, tokens: tokens, clock: clock),
       recordings: recordings, timetables: timetables, acceptance: acceptance, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
-      pageBase: { Self.pageBase(configuration, server) }, metricsText: { await source.text() })
+      pageBase: { Self.pageBase(configuration, server) }, calendarSecret: calendarSecret,
+      metricsText: { await source.text() })
     tasks =
       pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } }
       + [Self.beat(director, tokens, store)]
@@ -193,7 +206,7 @@ public final class Relay: Sendable {
   ) -> AuditSink {
     { record in
       if record.refusal == nil, AccessOperation(rawValue: record.operation)?.isConducting != true {
-        timetables.changed()
+        timetables.changed(by: record.operation)
         places.forget()
       }
       do { try store.audit(AuditEntry(record)) } catch {
@@ -218,6 +231,7 @@ public final class Relay: Sendable {
       chainPEM: certificate?.chainPEM ?? "",
       keyPEM: certificate?.privateKeyPEM ?? "", logger: logger)
     await parts.director.setReady()
+    Task { [timetables = parts.timetables] in await timetables.warm() }
     logger.notice(
       "serving",
       metadata: [
@@ -249,17 +263,22 @@ public final class Relay: Sendable {
   package var tokens: TokenIssuer { parts.tokens }
 
   /// The address that programs of this machine use.
-  public var localBase: String { "http://127.0.0.1:\(httpPort)" }
+  public var localBase: String { Self.localBase(configuration, server) }
 
   /// The address that people of the same network use; this machine's own when nobody else can reach it.
   public var pageBase: String { Self.pageBase(configuration, server) }
 
+  private static func localBase(_ configuration: RelayConfiguration, _ server: HTTPServer) -> String {
+    "http://127.0.0.1:\(server.httpPort ?? configuration.http.port)"
+  }
+
   private static func pageBase(_ configuration: RelayConfiguration, _ server: HTTPServer) -> String {
-    let local = "http://127.0.0.1:\(server.httpPort ?? configuration.http.port)"
-    guard let port = server.httpsPort, let https = configuration.https, !https.isLoopback else { return local }
+    guard let port = server.httpsPort, let https = configuration.https, !https.isLoopback else {
+      return localBase(configuration, server)
+    }
     let announced =
       configuration.announce.first ?? LocalAddresses.list().first { !$0.address.isLoopback }?.address.addressText
-    guard let host = announced else { return local }
+    guard let host = announced else { return localBase(configuration, server) }
     return "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
   }
 

@@ -69,4 +69,43 @@ extension LedgerStore {
         ORDER BY plannedStart, rowid LIMIT ?
         """, [term, span.lowerBound, span.upperBound, limit])
   }
+
+  /// Seats of lessons, each lesson's in the order they were made; as `seats(lesson:)`, for a page of a list at once.
+  public func seats(lessons ids: [Identifier]) throws -> [Identifier: [Seat]] {
+    try read { db in
+      var seats: [Identifier: [Seat]] = [:]
+      for start in stride(from: 0, to: ids.count, by: Self.pageLimit) {
+        let page = ids[start..<min(start + Self.pageLimit, ids.count)]
+        let places = page.map { _ in "?" }.joined(separator: ", ")
+        let found = try Seat.fetch(
+          db, where: "lesson IN (\(places)) ORDER BY rowid", StatementArguments(page.map(\.databaseValue)))
+        for seat in found { seats[seat.lesson, default: []].append(seat) }
+      }
+      return seats
+    }
+  }
+
+  /// What people call rooms or courses, for a page of a list at once; rows that do not exist are left out.
+  public func numbers(of table: CatalogueTable, _ ids: some Collection<Identifier>) throws -> [Identifier: String] {
+    guard table == .rooms || table == .courses else { return [:] }
+    let ids = Array(ids)
+    return try read { db in
+      var numbers: [Identifier: String] = [:]
+      for start in stride(from: 0, to: ids.count, by: Self.pageLimit) {
+        let page = ids[start..<min(start + Self.pageLimit, ids.count)]
+        let places = page.map { _ in "?" }.joined(separator: ", ")
+        let rows = try Row.fetchCursor(
+          db, sql: "SELECT id, number FROM \(table) WHERE id IN (\(places))",
+          arguments: StatementArguments(page.map(\.databaseValue)))
+        while let row = try rows.next() {
+          var columns = ColumnReader(row)
+          numbers[try columns.identifier()] = try columns.text()
+        }
+      }
+      return numbers
+    }
+  }
+
+  /// Places of one statement, which has 32,766 at most.
+  private static let pageLimit = 500
 }

@@ -7,10 +7,11 @@ extension LedgerTransaction {
 
   /// Puts a local timetable in the place of the one before, also an empty one, which makes it known.
   ///
+  /// `isWhole` is false for what one teacher's file told: the class has those lessons, and may have others.
   /// Throws `ClassroomError`; `badRange` for a lesson of another class or term, `tooMany` past 400; `notFound` for a
   /// class, school or teacher that does not exist.
   public func replaceLocalLessons(
-    of schoolClass: Identifier, term: String, _ lessons: [LocalLesson]
+    of schoolClass: Identifier, term: String, _ lessons: [LocalLesson], isWhole: Bool = true
   ) throws {
     try Limits.checkName(term, limit: Limits.codeScalars)
     guard lessons.count <= Self.localLessonLimit else { throw ClassroomError.tooMany }
@@ -20,8 +21,8 @@ extension LedgerTransaction {
     }
     try removeLocalLessons(of: schoolClass, term: term)
     try db.cachedStatement(
-      sql: "INSERT INTO localTimetables (term, schoolClass, importedAt) VALUES (?, ?, ?)"
-    ).execute(arguments: [term, schoolClass.databaseValue, now])
+      sql: "INSERT INTO localTimetables (term, schoolClass, importedAt, isWhole) VALUES (?, ?, ?, ?)"
+    ).execute(arguments: [term, schoolClass.databaseValue, now, isWhole])
     let timetable = db.lastInsertedRowID
     let insert = try db.cachedStatement(
       sql: """

@@ -32,6 +32,8 @@ public final class LedgerStore: Sendable {
       // Opening a pool sets NORMAL, with which a power cut may take back acknowledged commits.
       try pool.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA synchronous = FULL")
+        // KiB: the pages that a publication of a county changes, so that it writes each of them once.
+        try db.execute(sql: "PRAGMA cache_size = -65536")
         guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw LedgerError.notALedger }
       }
       try Schema.migrator.migrate(pool)

@@ -19,7 +19,8 @@ extension LedgerTransaction {
     for value in changes.courses { try upsert(value) }
     for total in changes.rosterTotals { try upsert(total) }
     for timetable in changes.localTimetables {
-      try replaceLocalLessons(of: timetable.schoolClass, term: timetable.term, timetable.lessons)
+      try replaceLocalLessons(
+        of: timetable.schoolClass, term: timetable.term, timetable.lessons, isWhole: timetable.isWhole)
     }
     for total in changes.removedRosterTotals { try remove(total) }
     // What names others goes first.
@@ -100,8 +101,18 @@ extension LedgerStore {
           try taught.map { row in
             var columns = ColumnReader(row)
             return try columns.identifier()
-          }))
+          }), partialLocals: try Self.partialLocals(db))
     }
+  }
+
+  /// Classes and terms of which only some lessons are known.
+  private static func partialLocals(_ db: Database) throws -> Set<ImportBase.LocalClass> {
+    let rows = try Row.fetchAll(db, sql: "SELECT schoolClass, term FROM localTimetables WHERE isWhole = 0")
+    return Set(
+      try rows.map { row in
+        var columns = ColumnReader(row)
+        return ImportBase.LocalClass(schoolClass: try columns.identifier(), term: try columns.text())
+      })
   }
 
   /// Roster totals of one institution or of all, by institution, school year and grade.

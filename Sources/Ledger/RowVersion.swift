@@ -76,6 +76,13 @@ extension LedgerStore {
     return try RowVersion(row).text
   }
 
+  /// The columns of a value, as the ledger would hold it, that differ from a version of it; all of them for what is no
+  /// version of such a value.
+  public static func columns(of value: some CatalogueValue, changedSince version: String) throws -> [String] {
+    guard let row = value as? any CatalogueRow else { throw LedgerError.corruptRow }
+    return try RowVersion(row).columns(changedSince: version)
+  }
+
   /// The version of a row as it stands; nil when there is none.
   public func version(of row: LedgerRow) throws -> String? {
     try read { db in try row.fetch(db).map { try RowVersion($0).text } }

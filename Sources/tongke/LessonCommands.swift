@@ -91,21 +91,47 @@ struct ChangeOptions: ParsableArguments {
   @OptionGroup var control: ControlOptions
 
   func validate() throws {
-    guard (1...500).contains(reason.count) else { throw ValidationError("--reason is 1…500 characters") }
+    guard (1...200).contains(reason.unicodeScalars.count) else {
+      throw ValidationError("--reason is 1…200 characters")
+    }
   }
 
   func run(_ change: LessonChangeRequest) async throws {
     let changed = try await control.with { client in
       let known = if let revision { revision } else { try await client.revision(lesson: "\(lesson)") }
-      return try await client.change(lesson: "\(lesson)", revision: known, change)
+      return try await tellingFindings(json: json) {
+        try await client.change(lesson: "\(lesson)", revision: known, change)
+      }
     }
     try show(changed, json: json)
+  }
+}
+
+/// What every change is told that is held against the rest of the term.
+struct ForceOptions: ParsableArguments {
+  @Flag(help: "Do it whatever it is in conflict with; the audit trail says that it was forced.") var force = false
+
+  /// What a request says; nothing unless it is forced.
+  var value: Bool? { force ? true : nil }
+}
+
+/// Prints what a change would be in conflict with before it is refused.
+private func tellingFindings<T>(json: Bool, _ body: () async throws -> T) async throws -> T {
+  do { return try await body() } catch ControlError.refused(let problem) {
+    if json {
+      Console.line(try OutputOptions.json(problem))
+    } else if let findings = problem.findings, !findings.isEmpty {
+      Console.text(ControlTables.findings(findings, in: .ofEnvironment).text)
+    }
+    throw ControlError.refused(problem)
   }
 }
 
 private func show(_ lesson: LessonReply, json: Bool) throws {
   if json { return Console.line(try OutputOptions.json(lesson)) }
   Console.text(ControlTables.lessons([lesson], in: .ofEnvironment).text)
+  guard let findings = lesson.findings, !findings.isEmpty else { return }
+  Console.text(ControlTables.findings(findings, in: .ofEnvironment).text)
 }
 
 struct LessonMoveCommand: AsyncParsableCommand {
@@ -116,10 +142,12 @@ struct LessonMoveCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("When it begins, in China: \"2026-09-07 10:10\".", valueName: "time"))
   var start: CivilMoment
   @Option(help: ArgumentHelp("When it ends. Default: as long as it was.", valueName: "time")) var end: CivilMoment?
+  @OptionGroup var options: ForceOptions
 
   func run() async throws {
     try await change.run(
-      LessonChangeRequest(action: .move, start: start.text, end: end?.text, reason: change.reason))
+      LessonChangeRequest(
+        action: .move, start: start.text, end: end?.text, reason: change.reason, force: options.value))
   }
 }
 
@@ -129,9 +157,11 @@ struct LessonSubstituteCommand: AsyncParsableCommand {
 
   @OptionGroup var change: ChangeOptions
   @Option(help: ArgumentHelp("Who, such as P07/001.", valueName: "school/number")) var teacher: String
+  @OptionGroup var options: ForceOptions
 
   func run() async throws {
-    try await change.run(LessonChangeRequest(action: .substitute, teacher: teacher, reason: change.reason))
+    try await change.run(
+      LessonChangeRequest(action: .substitute, teacher: teacher, reason: change.reason, force: options.value))
   }
 }
 
@@ -141,9 +171,10 @@ struct LessonRoomCommand: AsyncParsableCommand {
 
   @OptionGroup var change: ChangeOptions
   @Option(help: ArgumentHelp("Which.", valueName: "number")) var room: String
+  @OptionGroup var options: ForceOptions
 
   func run() async throws {
-    try await change.run(LessonChangeRequest(action: .room, room: room, reason: change.reason))
+    try await change.run(LessonChangeRequest(action: .room, room: room, reason: change.reason, force: options.value))
   }
 }
 
@@ -167,18 +198,25 @@ struct LessonAddCommand: AsyncParsableCommand {
   var start: CivilMoment
   @Option(help: ArgumentHelp("When it ends. Default: as the relay makes it.", valueName: "time")) var end: CivilMoment?
   @Option(help: ArgumentHelp("Why; the sites read it.", valueName: "text")) var reason: String
+  @OptionGroup var options: ForceOptions
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var control: ControlOptions
 
   func validate() throws {
-    guard (1...500).contains(reason.count) else { throw ValidationError("--reason is 1…500 characters") }
+    guard (1...200).contains(reason.unicodeScalars.count) else {
+      throw ValidationError("--reason is 1…200 characters")
+    }
   }
 
   func run() async throws {
     let lesson = try await control.with { client in
-      try await client.add(
-        term: try await term.code(client),
-        LessonAddRequest(course: course, start: start.text, end: end?.text, reason: reason))
+      let code = try await term.code(client)
+      return try await tellingFindings(json: json) {
+        try await client.add(
+          term: code,
+          LessonAddRequest(
+            course: course, start: start.text, end: end?.text, reason: reason, force: options.value))
+      }
     }
     try show(lesson, json: json)
   }

@@ -22,43 +22,6 @@ struct TermListCommand: AsyncParsableCommand {
   }
 }
 
-struct CourseCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "course", abstract: "Tell of the courses of a term.",
-    subcommands: [CourseListCommand.self, CourseShowCommand.self])
-}
-
-struct CourseListCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the courses of a term: who leads, who receives, and when.")
-
-  @OptionGroup var term: TermOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var control: ControlOptions
-
-  func run() async throws {
-    let courses = try await control.with { try await $0.courses(term: try await term.code($0)) }
-    try output.print(courses) { ControlTables.courses(courses, in: $0) }
-  }
-}
-
-struct CourseShowCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "show", abstract: "Tell of one course of a term.")
-
-  @Argument(help: "Its number.") var number: String
-  @OptionGroup var term: TermOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var control: ControlOptions
-
-  func run() async throws {
-    let courses = try await control.with { try await $0.courses(term: try await term.code($0)) }
-    guard let course = courses.first(where: { $0.number == number }) else {
-      throw Refusal("problem.unknownName", ["name": TerminalText.line(number)])
-    }
-    try output.print(course) { ControlTables.courses([course], in: $0) }
-  }
-}
-
 struct TimetableCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "timetable", abstract: "Check, publish and print the joint timetable of a term.",
@@ -152,12 +115,23 @@ struct TimetableGapsCommand: AsyncParsableCommand {
   @OptionGroup var term: TermOptions
   @Option(name: .customLong("class"), help: ArgumentHelp("Tell of this class alone.", valueName: "number"))
   var schoolClass: String?
+  @Option(help: ArgumentHelp("At most so many, 1…100000.", valueName: "count")) var limit = 1_000
   @OptionGroup var output: OutputOptions
   @OptionGroup var control: ControlOptions
 
+  func validate() throws {
+    guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1…100000") }
+  }
+
   func run() async throws {
-    let gaps = try await control.with { client in
-      try await client.gaps(term: try await term.code(client), schoolClass: schoolClass)
+    let found = try await control.with { client in
+      try await client.gaps(term: try await term.code(client), schoolClass: schoolClass, limit: limit + 1)
+    }
+    let gaps = Array(found.prefix(limit))
+    defer {
+      if found.count > limit {
+        Console.error(Text.of("cli.gaps.more", in: .ofEnvironment, ["limit": "\(limit)"]))
+      }
     }
     if output.isForPeople, gaps.isEmpty { return Console.line(Text.of("cli.gaps.none", in: .ofEnvironment)) }
     try output.print(gaps) { ControlTables.gaps(gaps, in: $0) }
@@ -222,38 +196,8 @@ struct TimetableWeekCommand: AsyncParsableCommand {
   }
 }
 
-struct TimetableCalendarCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "calendar", abstract: "Print the lessons of a room, a teacher or a cluster as a calendar (ICS).")
-
-  @Option(help: ArgumentHelp("Of a room.", valueName: "number")) var room: String?
-  @Option(help: ArgumentHelp("Of a teacher, such as P07/001.", valueName: "school/number")) var teacher: String?
-  @Option(help: ArgumentHelp("Of a cluster.", valueName: "number")) var cluster: String?
-  @Option(help: ArgumentHelp("Write to a file.", valueName: "file"), completion: .file()) var output: String?
-  @OptionGroup var control: ControlOptions
-
-  func validate() throws {
-    guard [room, teacher, cluster].count(where: { $0 != nil }) == 1 else {
-      throw ValidationError("give one of --room, --teacher and --cluster")
-    }
-    if let teacher, teacher.split(separator: "/").count != 2 {
-      throw ValidationError("--teacher is a school's number and a staff number, such as P07/001")
-    }
-  }
-
-  func run() async throws {
-    let data = try await control.with { client in
-      if let room { return try await client.calendar(room: room) }
-      if let cluster { return try await client.calendar(cluster: cluster) }
-      let parts = (teacher ?? "").split(separator: "/").map(String.init)
-      return try await client.calendar(institution: parts[0], staffNumber: parts[1])
-    }
-    try write(data, to: output)
-  }
-}
-
 /// To a file as it is, to a terminal without what would command it.
-private func write(_ data: Data, to file: String?) throws {
+func write(_ data: Data, to file: String?) throws {
   if let file {
     try RemoteAccount.refusePath(file)
     guard (try? data.write(to: URL(fileURLWithPath: file))) != nil else {

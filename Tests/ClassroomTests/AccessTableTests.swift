@@ -31,6 +31,7 @@ import Testing
     (.changeLesson, "...ll. .... ..."),
     (.importTables, "...www .... ..."),
     (.exportTables, "..tttt ..t. ..."),
+    (.shareCalendars, "...ttt tt.. ..."),
     (.publishTerm, "...ww. .... ..."),
     (.acceptRoom, "...ww. .... ..."),
     (.testRoom, "...www ww.. w.."),

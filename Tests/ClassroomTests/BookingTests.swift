@@ -157,7 +157,7 @@ import Testing
       let id = Identifier(high: 7, low: UInt64(index))
       return Lesson(
         id: id, registration: id, course: course.id, cluster: course.cluster, title: "音乐", plannedStart: span.0,
-        plannedEnd: span.1)
+        plannedEnd: span.1, origin: LessonOrigin(date: Town.date(8, 31), period: index + 1))
     }
     #expect(town.timetable(course).bookings() == [])
     // A lesson over midnight on the last day there is.

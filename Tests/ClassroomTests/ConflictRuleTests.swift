@@ -194,7 +194,8 @@ import Testing
       let id = Identifier(high: 7, low: number)
       return Lesson(
         id: id, registration: id, course: Town.course(number), cluster: town.cluster.id, title: "教研",
-        plannedStart: start, plannedEnd: start + hours * 3_600_000)
+        plannedStart: start, plannedEnd: start + hours * 3_600_000,
+        origin: LessonOrigin(date: Town.date(9, day), period: 1))
     }
     func codes(_ lessons: [Lesson]) -> [Conflict] {
       town.lessons = lessons

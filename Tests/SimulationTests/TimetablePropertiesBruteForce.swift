@@ -54,6 +54,8 @@ struct BruteForce {
     var date: CivilDate
     var minutes: Range<Int>
     var teacher: Identifier?
+    /// In place of the course's, by those.
+    var rooms: [Identifier: Identifier] = [:]
   }
 
   private(set) var timetable: Timetable
@@ -194,7 +196,8 @@ struct BruteForce {
       seats: course.mode == .asyncDual ? 0 : 1,
       misfits: [])
     if course.mode != .asyncDual {
-      lesson.uses.append(Use(who: course.lead.room, kind: .room, isLead: true, minutes: minutes))
+      lesson.uses.append(
+        Use(who: held.rooms[course.lead.room] ?? course.lead.room, kind: .room, isLead: true, minutes: minutes))
       if let teacher = held.teacher ?? course.lead.teacher {
         lesson.uses.append(Use(who: teacher, kind: .person, isLead: true, minutes: minutes))
       }
@@ -203,14 +206,15 @@ struct BruteForce {
       }
     }
     for site in course.receivers {
-      guard let school = timetable.rooms[site.room].flatMap({ timetable.institutions[$0.institution] }) else {
+      let room = held.rooms[site.room] ?? site.room
+      guard let school = timetable.rooms[room].flatMap({ timetable.institutions[$0.institution] }) else {
         continue
       }
       if course.mode != .asyncDual { lesson.seats += 1 }
       let (occupied, misfit) = suit(
-        minutes, school, date, site.room, course, keeps: adoptedBy.contains(site.room))
+        minutes, school, date, room, course, keeps: adoptedBy.contains(site.room))
       lesson.misfits += [misfit, holiday(minutes, school, date, day.weekday, course)].compactMap { $0 }
-      lesson.uses.append(Use(who: site.room, kind: .room, isLead: false, minutes: occupied))
+      lesson.uses.append(Use(who: room, kind: .room, isLead: false, minutes: occupied))
       if let teacher = site.teacher {
         lesson.uses.append(Use(who: teacher, kind: .person, isLead: false, minutes: occupied))
       }

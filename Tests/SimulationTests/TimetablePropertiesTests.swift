@@ -75,45 +75,6 @@ import Testing
     }
   }
 
-  /// Lessons of a published term that were moved, given to someone else or cancelled.
-  @Test(arguments: 0..<4 as Range<UInt64>) func publishedLessonsAgreeWithBruteForce(block: UInt64) {
-    for seed in block * 10 + 9_000..<block * 10 + 9_010 {
-      var (timetable, bells) = Self.timetable(seed)
-      var random = SplitMix64(seed: seed)
-      let draft = BruteForce(timetable, bells: bells)
-      var changes: [Identifier: [LessonOrigin: BruteForce.Change?]] = [:]
-      for lesson in draft.lessons {
-        let course = timetable.courses[lesson.course]
-        var row = Lesson(
-          id: Identifier(milliseconds: 0, using: &random), registration: Identifier(high: 0, low: 0),
-          course: course.id, cluster: course.cluster, title: "课", plannedStart: 0, plannedEnd: 0, origin: lesson.origin
-        )
-        var change = BruteForce.Change(date: lesson.date, minutes: lesson.minutes)
-        switch Int.random(in: 0..<10, using: &random) {
-        case 0: if !row.take(.cancel) { Issue.record("a planned lesson can be cancelled") }
-        case 1: change.date = change.date + Int.random(in: -3...3, using: &random)
-        case 2:
-          let shift = Int.random(in: -60...60, using: &random)
-          change.minutes = change.minutes.lowerBound + shift..<change.minutes.upperBound + shift
-        case 3: change.teacher = timetable.persons.keys.sorted().randomElement(using: &random)
-        default: break
-        }
-        row.teacher = change.teacher
-        let midnight = CivilTime.instant(change.date, .noon) - 720 * 60_000
-        row.plannedStart = midnight + Int64(change.minutes.lowerBound) * 60_000
-        row.plannedEnd = midnight + Int64(change.minutes.upperBound) * 60_000
-        timetable.lessons.append(row)
-        changes[course.id, default: [:]].updateValue(row.state == .cancelled ? nil : change, forKey: lesson.origin)
-      }
-      timetable.term.state = .published
-      // Weekly times that fell out are told of courses without a lesson alone.
-      let expected = BruteForce(timetable, bells: bells, changes: changes).findings.filter {
-        $0.reason != .noLeadPeriod || changes[$0.course] == nil
-      }
-      Self.agree(Self.findings(ConflictChecker(timetable).check()), expected, "published, seed \(seed)")
-    }
-  }
-
   @Test func aPlannedDistrictHasItsPlantedMistakesAlone() {
     for seed in 1...4 as ClosedRange<UInt64> {
       let county = SyntheticCounty(seed: seed, scale: .district, doubleBookings: seed == 1 ? 0 : 10)

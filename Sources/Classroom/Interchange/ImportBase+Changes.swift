@@ -2,7 +2,7 @@ extension ImportBase {
   /// Makes of the base what it is once an import is written: new values behind those there are, changed ones in their
   /// places, removed ones gone.
   ///
-  /// What a local timetable replaces is its class's in its term, whole or not. Cost: one pass over the base.
+  /// What a local timetable replaces is its class's in its term. Cost: one pass over the base.
   public mutating func apply(_ changes: ImportChanges) {
     let gone = Set(changes.removed.map(\.id))
     Self.put(changes.institutions, into: &institutions, \.id, without: gone)
@@ -18,6 +18,10 @@ extension ImportBase {
     let rewritten = Set(changes.localTimetables.map { LocalKey(schoolClass: $0.schoolClass, term: $0.term) })
     localLessons.removeAll { rewritten.contains(LocalKey(schoolClass: $0.schoolClass, term: $0.term)) }
     localLessons += changes.localTimetables.flatMap(\.lessons)
+    for timetable in changes.localTimetables {
+      let key = LocalKey(schoolClass: timetable.schoolClass, term: timetable.term)
+      if timetable.isWhole { partialLocals.remove(key) } else { partialLocals.insert(key) }
+    }
   }
 
   private static func put<Value, Key: Hashable>(
@@ -39,7 +43,8 @@ extension ImportBase {
 extension Timetable {
   /// The timetable of one term of a base; nil when it has no term of that code.
   ///
-  /// Every class with a local lesson in the term counts as one whose local timetable is known.
+  /// Every class with a local lesson in the term counts as one whose local timetable is known, but for those known in
+  /// part.
   public init?(_ base: ImportBase, term code: String, policy: TimetablePolicy = .standard, lessons: [Lesson] = []) {
     guard let term = base.terms.first(where: { $0.code == code }) else { return nil }
     self.init(
@@ -48,6 +53,6 @@ extension Timetable {
       courses: base.courses.filter { $0.term == code }.sorted { ($0.number, $0.id) < ($1.number, $1.id) },
       bells: base.bells,
       localLessons: Dictionary(grouping: base.localLessons.filter { $0.term == code }, by: \.schoolClass),
-      lessons: lessons)
+      partialLocals: Set(base.partialLocals.filter { $0.term == code }.map(\.schoolClass)), lessons: lessons)
   }
 }

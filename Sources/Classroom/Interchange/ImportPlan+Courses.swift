@@ -132,6 +132,7 @@ extension Course: SheetValue {
     }
     readReceivers(row, &value, run)
     readTimes(row, &value)
+    readAdoption(row, &value, run)
     return term == nil || cluster == nil || room == nil ? nil : value
   }
 
@@ -187,7 +188,7 @@ extension Course: SheetValue {
     row.update(&value.weeklyTimes, .times, blank: []) { text throws(CellProblem) in
       try CellText.weeklyTimes(text, weeks: weeks ?? .all)
     }
-    // What receiving schools agreed to stands in no sheet; it stays with the time it was agreed for.
+    // What receiving schools agreed to stays with the time it was agreed for where the sheet does not say it.
     for index in value.weeklyTimes.indices {
       let time = value.weeklyTimes[index]
       let same = kept.first { $0.weekday == time.weekday && $0.period == time.period }
@@ -210,7 +211,7 @@ extension Course: SheetValue {
       .classes: list(receivers.map { tables.text(schoolClass: $0.schoolClass) }),
       .teachers: list(receivers.map { tables.text(person: $0.teacher, at: school($0.room)) }),
       .mode: Self.modes.text(mode), .label: Self.labels.text(label), .audio: Self.audios.text(audio),
-      .times: weeklyTimes.map(CellText.text).joined(separator: "、"),
+      .times: weeklyTimes.map(CellText.text).joined(separator: "、"), .adoptedBy: adoptionText(tables),
     ]
   }
 

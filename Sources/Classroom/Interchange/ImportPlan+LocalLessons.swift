@@ -1,8 +1,5 @@
 /// Whose local lessons a row tells.
-struct LocalKey: Hashable {
-  var schoolClass: Identifier
-  var term: String
-}
+typealias LocalKey = ImportBase.LocalClass
 
 /// The rows of one class in one term.
 struct LocalRows {
@@ -55,7 +52,8 @@ extension ImportRun {
     guard has(.localLessons) else { return }
     var gathered: [LocalKey: LocalRows] = [:]
     var order: [LocalKey] = []
-    for row in rows(of: .localLessons) {
+    // A printed week has the joint lessons, too, which are not the school's own.
+    for row in rows(of: .localLessons) where !WeekLesson.jointWords.contains(CellText.plain(row.text(.origin))) {
       for lesson in localLessons(of: row) {
         let key = LocalKey(schoolClass: lesson.schoolClass, term: lesson.term)
         if gathered[key] == nil { order.append(key) }
@@ -160,12 +158,15 @@ extension ImportRun {
         return options.teacher.map { lesson.teacher != $0 } ?? false
       }
       let lessons = (kept + new).sorted(by: LocalLesson.precedes)
+      // What a class's own file said stays whole when a teacher's changes some of it; a class's own file makes it so.
+      let wasWhole = !old.isEmpty && !base.partialLocals.contains(key)
+      let isWhole = options.teacher == nil || wasWhole
       var action = old.isEmpty ? ImportPlan.Action.add : .same
-      if !old.isEmpty, lessons != old { action = .change(differences(old, lessons)) }
+      if !old.isEmpty, lessons != old || isWhole != wasWhole { action = .change(differences(old, lessons)) }
       if action != .same {
         plan.changes.localTimetables.append(
           LocalTimetable(
-            schoolClass: key.schoolClass, term: key.term, lessons: lessons, isWhole: options.teacher == nil))
+            schoolClass: key.schoolClass, term: key.term, lessons: lessons, isWhole: isWhole))
       }
       add(.localLessons, rows.row, "\(tables.text(schoolClass: key.schoolClass)) \(key.term)", "", action)
     }

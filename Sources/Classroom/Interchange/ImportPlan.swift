@@ -13,6 +13,8 @@ public struct ImportBase: Sendable {
   public var courses: [Course]
   public var rosterTotals: [RosterTotal]
   public var localLessons: [LocalLesson]
+  /// Classes of `localLessons` that may have others besides: one teacher's timetable told of them.
+  public var partialLocals: Set<LocalClass>
   /// Courses that a lesson was taught of, or is being taught of; they are not removed.
   public var taughtCourses: Set<Identifier>
 
@@ -20,7 +22,7 @@ public struct ImportBase: Sendable {
     subjects: SubjectTable = .standard, institutions: [Institution] = [], rooms: [Room] = [], persons: [Person] = [],
     classes: [SchoolClass] = [], clusters: [Cluster] = [], bells: [BellSchedule] = [], terms: [Term] = [],
     courses: [Course] = [], rosterTotals: [RosterTotal] = [], localLessons: [LocalLesson] = [],
-    taughtCourses: Set<Identifier> = []
+    taughtCourses: Set<Identifier> = [], partialLocals: Set<LocalClass> = []
   ) {
     self.subjects = subjects
     self.institutions = institutions
@@ -34,6 +36,18 @@ public struct ImportBase: Sendable {
     self.rosterTotals = rosterTotals
     self.localLessons = localLessons
     self.taughtCourses = taughtCourses
+    self.partialLocals = partialLocals
+  }
+
+  /// A class in one term.
+  public struct LocalClass: Hashable, Sendable {
+    public var schoolClass: Identifier
+    public var term: String
+
+    public init(schoolClass: Identifier, term: String) {
+      self.schoolClass = schoolClass
+      self.term = term
+    }
   }
 }
 

@@ -140,6 +140,7 @@ extension SheetKind {
     SheetColumn(.times, "上课时间", "times", ["时间", "weeklytimes"]),
     SheetColumn(.weeks, "周次", "weeks", ["周数", "上课周次"]),
     SheetColumn(.audio, "声音", "audio", ["音频"]),
+    SheetColumn(.adoptedBy, "采用主讲作息", "adoptedBy", ["采用主讲作息的教室", "按主讲作息"]),
   ]
 
   private static let rosterColumns = [
@@ -164,5 +165,6 @@ extension SheetKind {
     SheetColumn(.teacher, "教师", "teacher", ["老师", "任课教师", "教师工号"]),
     SheetColumn(.place, "地点", "place", ["上课地点", "教室"]),
     SheetColumn(.weeks, "周次", "weeks", ["周数"], key: true),
+    SheetColumn(.origin, "来源", "origin", ["课堂来源"]),
   ]
 }

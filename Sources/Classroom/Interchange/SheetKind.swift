@@ -35,13 +35,13 @@ public enum SheetField: String, Hashable, Sendable, Codable, CaseIterable {
   case typeCode, entryYears, grades, headCounts, homeRoom, consentRecord
   case leads, receivers
   case term, cluster, subject, textbook, leadClass, leadRoom, leadTeacher, rooms, classes, teachers, mode, label
-  case times, weeks, audio
+  case times, weeks, audio, adoptedBy
   case from, through, weekdays
   case period1, period2, period3, period4, period5, period6, period7, period8, period9, period10
   case period11, period12, period13, period14, period15, period16, period17, period18, period19, period20
   case firstDay, weekCount, part, rule, followedWeekday, followedWeek, note
   case schoolYear, grade, pupils, teacherCount
-  case schoolClass, weekday, periods, firstPeriod, lastPeriod, start, end, teacher, place
+  case schoolClass, weekday, periods, firstPeriod, lastPeriod, start, end, teacher, place, origin
 
   /// The columns of a bell schedule's periods, in order.
   static let periodColumns: [SheetField] = (1...20).compactMap { SheetField(rawValue: "period\($0)") }

@@ -21,10 +21,12 @@ public struct WeekGrid: Hashable, Sendable {
     public var even: String
     /// Of other weeks, such as `第{weeks}周`.
     public var weeks: String
+    /// What stands before a school's own lesson, such as `[本校]`.
+    public var local: String
 
     public init(
       language: String, title: String, periods: String, period: String, days: [String], odd: String, even: String,
-      weeks: String
+      weeks: String, local: String = ""
     ) {
       self.language = language
       self.title = title
@@ -34,6 +36,7 @@ public struct WeekGrid: Hashable, Sendable {
       self.odd = odd
       self.even = even
       self.weeks = weeks
+      self.local = local
     }
   }
 
@@ -142,7 +145,9 @@ public struct WeekGrid: Hashable, Sendable {
     case .even: details.append(Self.cleaned(labels.even))
     case .others: details.append(Self.filled(labels.weeks, "{weeks}", "\(lesson.weeks)"))
     }
-    return Entry(heading: names.first ?? "", details: details)
+    let mark = lesson.isLocal ? Self.cleaned(labels.local) : ""
+    let heading = [mark, names.first ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    return Entry(heading: heading, details: details)
   }
 
   /// The first `place` in `pattern` replaced.

@@ -12,7 +12,8 @@ extension WeekGrid {
         result += "<td>"
         for lesson in lessons {
           let entry = entry(lesson, in: row)
-          result += "<div><b>\(Self.escaped(entry.heading))</b>"
+          result += lesson.isLocal ? "<div class=\"local\">" : "<div>"
+          result += "<b>\(Self.escaped(entry.heading))</b>"
           for detail in entry.details { result += "<br><span>\(Self.escaped(detail))</span>" }
           result += "</div>"
         }
@@ -38,6 +39,7 @@ extension WeekGrid {
     caption { font-size: 1.3rem; font-weight: bold; padding: .5rem; }
     th, td { border: 1px solid #444; padding: .3rem; vertical-align: top; overflow-wrap: anywhere; }
     td span { font-size: .85em; }
+    td div.local { color: #444; background: #eee; } td div.local b { font-weight: normal; }
     td div + div { border-top: 1px dashed #888; margin-top: .3rem; padding-top: .3rem; }
     @page { size: A4 landscape; margin: 1cm; }
     @media print { body { margin: 0; font-size: 10pt; } tr { break-inside: avoid; } }

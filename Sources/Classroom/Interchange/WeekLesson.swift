@@ -13,10 +13,15 @@ public struct WeekLesson: Hashable, Sendable {
   public var teacher: String
   public var room: String
   public var title: String
+  /// Whether it is the school's own, and not a joint one.
+  public var isLocal: Bool
+
+  /// What a sheet of local lessons calls a lesson that is none, in either language.
+  public static let jointWords = ["联校课", "joint"]
 
   public init(
     weekday: Int, start: ClockTime, end: ClockTime, weeks: WeekSet = .all, subject: String, teacher: String = "",
-    room: String = "", title: String = ""
+    room: String = "", title: String = "", isLocal: Bool = false
   ) {
     self.weekday = weekday
     self.start = start
@@ -26,6 +31,7 @@ public struct WeekLesson: Hashable, Sendable {
     self.teacher = teacher
     self.room = room
     self.title = title
+    self.isLocal = isLocal
   }
 
   /// Lessons of one week that are looked at; a class has at most 20 a day, a room no more.

@@ -64,11 +64,15 @@ struct TimetableLessonRoutes: Sendable {
     while last >= cursor.start {
       let size = 500
       let batch = try read(cursor.start...last, cursor.skipped + size).dropFirst(cursor.skipped)
+      // Who sees all needs no more of them than a page.
+      let looked = seesAll && !isNow ? batch.prefix(limit - told.count) : batch
+      let seatsOf = try relay.store.seats(lessons: looked.map(\.id))
+      try directory.learn(looked, seatsOf)
       for lesson in batch {
         if told.count == limit { return try json(LessonList(lessons: told, next: cursor.text)) }
         cursor.pass(lesson)
         if isNow, !isGoingOn(lesson, now: now) { continue }
-        let seats = try relay.store.seats(lesson: lesson.id)
+        let seats = seatsOf[lesson.id] ?? []
         let target = places.target(lesson: lesson.id, seats: seats)
         guard seesAll || gate.allows(.readLessons, on: target, by: caller) else { continue }
         told.append(try directory.reply(lesson, seats))
@@ -103,125 +107,6 @@ struct TimetableLessonRoutes: Sendable {
       throw Problem(.unknownName, arguments: ["name": number])
     }
     return { try store.lessons(startingIn: $0, limit: $1) }
-  }
-
-  // MARK: Changing
-
-  private func change(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let caller = try relay.gate.caller(of: request, context)
-    let id = try identifier(context.parameter("lesson"))
-    let target = relay.places.target(lesson: id, for: caller)
-    try relay.gate.require(.changeLesson, on: target, by: caller)
-    let wanted: LessonChangeRequest = try decodeBody(
-      try await request.text(of: "application/json", limit: bodyLimit))
-    guard let match = request.headers[.ifMatch] else { throw Problem(.noRevision) }
-    guard let old = try relay.store.lesson(id) else { throw Problem(.notFound) }
-    guard match == "\"\(old.revision)\"" else { throw try stale(old, match: match, request.language) }
-    do {
-      try tellingProblems { try apply(wanted, to: old, by: caller.subject) }
-    } catch let problem as Problem where problem.kind == .staleTable {
-      throw try stale(try relay.store.lesson(id) ?? old, match: match, request.language)
-    }
-    await relay.director.timetableChanged(id)
-    guard let new = try relay.store.lesson(id) else { throw Problem(.notFound) }
-    relay.gate.changed(
-      .changeLesson, on: target, by: caller, old: Self.form(old), new: Self.form(new, wanted.action.rawValue))
-    return try respond(new)
-  }
-
-  private func apply(_ wanted: LessonChangeRequest, to old: Lesson, by actor: Identifier) throws {
-    let store = relay.store
-    let version = try LedgerStore.version(of: old)
-    switch wanted.action {
-    case .move:
-      let span = try span(wanted.start, wanted.end, length: old.plannedMilliseconds)
-      try store.moveLesson(old.id, to: span, reason: wanted.reason, by: actor, ifVersion: version)
-    case .substitute:
-      let teacher = try wanted.teacher.map { try store.teacher($0).id }
-      try store.substitute(old.id, teacher: teacher, reason: wanted.reason, by: actor, ifVersion: version)
-    case .cancel:
-      try store.cancelLesson(old.id, reason: wanted.reason, by: actor, ifVersion: version)
-    case .room:
-      guard let number = wanted.room else { throw Problem(.badQuery, arguments: ["name": "room", "value": ""]) }
-      let room = try store.room(named: number)
-      // The seat of the same school is the one that gets another room.
-      let seat = try store.seats(lesson: old.id).first { seat in
-        try seat.room.flatMap { try store.room($0) }?.institution == room.institution
-      }
-      guard let seat else { throw Problem(.badQuery, arguments: ["name": "room", "value": number]) }
-      try store.changeRoom(
-        ofSeat: seat.id, to: room.id, reason: wanted.reason, by: actor,
-        ifVersion: try LedgerStore.version(of: seat))
-    }
-  }
-
-  private func add(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let caller = try relay.gate.caller(of: request, context)
-    let wanted: LessonAddRequest = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
-    let snapshot = try await relay.timetables.snapshot(context.name("term"))
-    let course = try snapshot.course(wanted.course)
-    try relay.gate.require(.changeLesson, on: snapshot.places.target(course: course), by: caller)
-    let span = try span(wanted.start, wanted.end, length: 40 * 60_000)
-    let names = TimetableNames(snapshot.timetable, subjects: relay.timetables.subjects, language: .chinese)
-    let lesson = try tellingProblems {
-      try relay.store.addLesson(
-        course: course.id, span: span, title: names.lessonTitle(of: course), reason: wanted.reason,
-        by: caller.subject)
-    }
-    await relay.director.timetableChanged(lesson.id)
-    relay.gate.changed(
-      .changeLesson, on: relay.places.target(lesson: lesson.id, for: caller), by: caller,
-      new: Self.form(lesson, "add"))
-    return try respond(lesson)
-  }
-
-  private func respond(_ lesson: Lesson) throws -> Response {
-    var directory = LessonDirectory(store: relay.store)
-    let reply = try directory.reply(lesson, try relay.store.seats(lesson: lesson.id))
-    var response = try json(reply)
-    response.headers[.eTag] = "\"\(lesson.revision)\""
-    return response
-  }
-
-  /// A lesson as the audit trail keeps it.
-  private static func form(_ lesson: Lesson, _ action: String? = nil) -> String {
-    JSONText.object([
-      ("action", action.map(JSONText.string)), ("state", JSONText.string(lesson.state.rawValue)),
-      ("start", JSONText.string(CivilText.text(lesson.plannedStart))),
-      ("end", JSONText.string(CivilText.text(lesson.plannedEnd))),
-      ("teacher", lesson.teacher.map { JSONText.string($0.description) }), ("revision", String(lesson.revision)),
-    ])
-  }
-
-  private func span(_ start: String?, _ end: String?, length: Int64) throws -> Range<Int64> {
-    func instant(_ name: String, _ text: String?) throws -> Int64 {
-      guard let text, let instant = CivilText.instant(text) else {
-        throw Problem(.badQuery, arguments: ["name": name, "value": (text ?? "").onOneLine(limit: 40)])
-      }
-      return instant
-    }
-    let first = try instant("start", start)
-    let last = try end.map { try instant("end", $0) } ?? first + length
-    guard first < last else { throw Problem(.badQuery, arguments: ["name": "end", "value": end ?? ""]) }
-    return first..<last
-  }
-
-  /// What was done to the lesson since the revision that the request names.
-  private func stale(_ lesson: Lesson, match: String, _ language: Language) throws -> Problem {
-    let known = Int(match.filter(\.isNumber)) ?? 0
-    let since = try relay.store.changes(lesson: lesson.id).filter { $0.revision > known }.suffix(3)
-    let changes = since.map { change in
-      Text.of(
-        "lesson.change", in: language,
-        [
-          "when": CivilText.text(change.at), "what": Text.of("lesson.change.\(change.kind.rawValue)", in: language),
-          "reason": change.reason.onOneLine(),
-        ])
-    }
-    let told = changes.isEmpty ? Text.of("lesson.change.unknown", in: language) : changes.joined(separator: "; ")
-    var problem = Problem(.staleLesson, arguments: ["changes": told, "revision": "\(lesson.revision)"])
-    problem.revision = lesson.revision
-    return problem
   }
 }
 
@@ -258,6 +143,14 @@ struct LessonDirectory {
   private var courses: [Identifier: String] = [:]
 
   init(store: LedgerStore) { self.store = store }
+
+  /// Looks up at once what replies about some lessons name.
+  mutating func learn(_ lessons: some Collection<Lesson>, _ seats: [Identifier: [Seat]]) throws {
+    let rooms = Set(seats.values.joined().compactMap(\.room)).subtracting(rooms.keys)
+    self.rooms.merge(try store.numbers(of: .rooms, rooms)) { $1 }
+    let courses = Set(lessons.compactMap(\.course)).subtracting(courses.keys)
+    self.courses.merge(try store.numbers(of: .courses, courses)) { $1 }
+  }
 
   mutating func reply(_ lesson: Lesson, _ seats: [Seat]) throws -> LessonReply {
     let ordered = seats.filter { $0.role == .lead } + seats.filter { $0.role == .receiver }

@@ -63,6 +63,8 @@ extension ImportBase {
     }
     base.rosterTotals.removeAll { !own.contains($0.institution) }
     base.localLessons.removeAll { !own.contains($0.institution) }
+    let ownClasses = Set(base.classes.map(\.id))
+    base.partialLocals = base.partialLocals.filter { ownClasses.contains($0.schoolClass) }
     return base
   }
 }
@@ -75,9 +77,16 @@ extension TimetableDesk {
   ///
   /// `isOwn` says which schools the importer may change, nil all; `require` is asked with what is touched and throws
   /// for whoever may not. Throws `importRefused` with everything that is wrong, `unknownName`, `taken`, `inUse`.
-  func importFiles(
+  nonisolated func importFiles(
     _ request: ImportRequest, language: Language, isOwn: (@Sendable (AccessPlace) -> Bool)?,
-    require: @Sendable (AccessTarget) throws -> Void
+    require: @escaping @Sendable (AccessTarget) throws -> Void
+  ) async throws -> (reply: ImportReply, target: AccessTarget) {
+    try await writing.run { try self.write(request, language, isOwn, require) }
+  }
+
+  private nonisolated func write(
+    _ request: ImportRequest, _ language: Language, _ isOwn: (@Sendable (AccessPlace) -> Bool)?,
+    _ require: @Sendable (AccessTarget) throws -> Void
   ) throws -> (reply: ImportReply, target: AccessTarget) {
     guard (1...Self.fileLimit).contains(request.files.count) else {
       throw Problem(.badQuery, arguments: ["name": "files", "value": "\(request.files.count)"])
@@ -100,7 +109,8 @@ extension TimetableDesk {
     return (ImportReply(plan, applied: applies, language: language), target)
   }
 
-  private func sheets(of files: [ImportRequest.File], language: Language) throws(Problem) -> [ImportSheet] {
+  private nonisolated func sheets(of files: [ImportRequest.File], language: Language) throws(Problem) -> [ImportSheet]
+  {
     var sheets: [ImportSheet] = []
     var issues: [ImportIssueReply] = []
     for file in files {
@@ -118,7 +128,7 @@ extension TimetableDesk {
     return sheets
   }
 
-  private func plan(
+  private nonisolated func plan(
     _ files: [ImportRequest.File], onto base: ImportBase, _ options: ImportOptions, _ language: Language
   ) throws(Problem) -> ImportPlan {
     let document = files.first { Self.isCSES($0) }
@@ -147,14 +157,14 @@ extension TimetableDesk {
     return file.kind == "cses" || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
   }
 
-  private func schoolClass(_ number: String) throws -> Identifier {
+  private nonisolated func schoolClass(_ number: String) throws -> Identifier {
     guard let found = try store.schoolClass(number: number) else {
       throw Problem(.unknownName, arguments: ["name": number])
     }
     return found.id
   }
 
-  private func teacher(_ text: String) throws -> Identifier { try store.teacher(text).id }
+  private nonisolated func teacher(_ text: String) throws -> Identifier { try store.teacher(text).id }
 }
 
 extension LedgerStore {

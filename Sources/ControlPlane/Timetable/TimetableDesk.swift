@@ -3,150 +3,217 @@ import ControlAPI
 import Ledger
 import Synchronization
 
-/// What a term's timetable was when the ledger was read, with what is looked up in it again and again.
-struct TermSnapshot: Sendable {
-  let timetable: Timetable
-  let checker: ConflictChecker
-  let places: AccessPlaces
-  private let courses: [String: Course]
-  private let rooms: [String: [Identifier]]
-  private let classes: [String: Identifier]
-  private let numbers: [Identifier: String]
-
-  init(_ timetable: Timetable) {
-    self.timetable = timetable
-    checker = ConflictChecker(timetable)
-    places = AccessPlaces(institutions: timetable.institutions.values, rooms: timetable.rooms.values)
-    courses = Dictionary(timetable.courses.map { ($0.number, $0) }) { first, _ in first }
-    numbers = Dictionary(timetable.courses.map { ($0.id, $0.number) }) { first, _ in first }
-    rooms = Dictionary(grouping: timetable.rooms.values, by: \.number).mapValues { $0.map(\.id) }
-    classes = Dictionary(timetable.classes.values.map { ($0.number, $0.id) }) { first, _ in first }
-  }
-
-  /// - Throws: `unknownName`.
-  func course(_ number: String) throws(Problem) -> Course {
-    guard !number.isEmpty, let course = courses[number] else {
-      throw Problem(.unknownName, arguments: ["name": number])
-    }
-    return course
-  }
-
-  /// - Throws: `unknownName`, `ambiguousName` where schools number alike.
-  func room(_ number: String) throws(Problem) -> Identifier {
-    guard let found = rooms[number] else { throw Problem(.unknownName, arguments: ["name": number]) }
-    guard found.count == 1 else { throw Problem(.ambiguousName, arguments: ["name": number]) }
-    return found[0]
-  }
-
-  /// - Throws: `unknownName`.
-  func schoolClass(_ number: String) throws(Problem) -> Identifier {
-    guard !number.isEmpty, let found = classes[number] else {
-      throw Problem(.unknownName, arguments: ["name": number])
-    }
-    return found
-  }
-
-  /// The number of a course; empty for one that is not of the term.
-  func number(ofCourse id: Identifier) -> String { numbers[id] ?? "" }
-
-  /// Who changes the whole term has every place of its courses.
-  var target: AccessTarget {
-    var joint = AccessTarget.Joint(leads: [], sites: [])
-    for room in Set(timetable.courses.map(\.lead.room)) { joint.leads.append(places.place(room: room)) }
-    for room in Set(timetable.courses.flatMap { $0.receivers.map(\.room) }) {
-      joint.sites.append(places.place(room: room))
-    }
-    return .joint(joint)
-  }
-}
-
-/// Works with whole timetables: one request at a time on a queue of its own, so that neither lessons nor other requests
-/// wait for a check of a county.
+/// Keeps what the ledger says of whole terms, and works with it: long work on queues of their own, so that neither
+/// lessons nor lists wait for an import or for the check of a county.
 ///
-/// What it read of the ledger serves until something is changed: then reading again takes well under a second for 3,000
-/// institutions, and checking 2 s.
+/// What it read of the ledger serves until something that timetables are made of is changed. A change of a single
+/// lesson is taken up at once, at the cost of what its course touches.
 actor TimetableDesk {
   private nonisolated let executor = QueueExecutor(label: "tongke.timetable")
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// Terms that are kept; a county works at this one and the next.
   private static let termLimit = 2
-  /// Milliseconds after which what another process wrote is seen.
+  /// Milliseconds after which what another process wrote is looked for.
   private static let age: Int64 = 300_000
+  private static let warmingPause = Duration.milliseconds(300)
+  /// Readings of a term that is changed again and again, before one is taken as it is.
+  private static let readingLimit = 4
 
   private struct Kept {
     var snapshot: TermSnapshot
     var findings: [Conflict]?
+    /// Tells states of the snapshot apart.
+    var stamp: UInt64
     let generation: UInt64
     let readAt: Int64
   }
 
-  let store: LedgerStore
-  let subjects: SubjectTable
-  let clock: @Sendable () -> Int64
+  private struct Reading {
+    let generation: UInt64
+    let task: Task<TermSnapshot, any Error>
+    /// Courses of which a lesson was changed meanwhile.
+    var touched: Set<Identifier> = []
+  }
+
+  nonisolated let store: LedgerStore
+  nonisolated let subjects: SubjectTable
+  nonisolated let policy: TimetablePolicy
+  nonisolated let clock: @Sendable () -> Int64
+  /// Imports and publications.
+  nonisolated let writing = WorkQueue(label: "tongke.timetable.writing")
+  private nonisolated let reading = WorkQueue(label: "tongke.timetable.reading")
+  private nonisolated let searching = WorkQueue(label: "tongke.timetable.searching")
   private nonisolated let generation = Mutex<UInt64>(0)
   private var kept: [String: Kept] = [:]
+  private var readings: [String: Reading] = [:]
+  private var checks: [String: (stamp: UInt64, task: Task<[Conflict], Never>)] = [:]
+  private var lastStamp: UInt64 = 0
+  private var isWarming = false
 
-  init(store: LedgerStore, subjects: SubjectTable = .standard, clock: @escaping @Sendable () -> Int64) {
+  init(
+    store: LedgerStore, subjects: SubjectTable = .standard, policy: TimetablePolicy = .standard,
+    clock: @escaping @Sendable () -> Int64
+  ) {
     self.store = store
     self.subjects = subjects
+    self.policy = policy
     self.clock = clock
   }
 
+  // MARK: What is kept
+
   /// Tells that the ledger holds something else than before.
-  nonisolated func changed() { generation.withLock { $0 &+= 1 } }
+  nonisolated func changed() {
+    generation.withLock { $0 &+= 1 }
+    Task { await self.warmSoon() }
+  }
+
+  /// Tells of an operation that was done; one that timetables do not depend on changes nothing here.
+  nonisolated func changed(by operation: String) {
+    guard AccessOperation(rawValue: operation)?.changesTimetables ?? true else { return }
+    changed()
+  }
+
+  /// Changes come in rows: the terms are read once behind them.
+  private func warmSoon() async {
+    guard !isWarming else { return }
+    isWarming = true
+    try? await Task.sleep(for: Self.warmingPause)
+    isWarming = false
+    await warm()
+  }
+
+  /// Reads the terms that people are most likely to ask for, before they do.
+  func warm() async {
+    let today = CivilTime.date(of: clock())
+    let terms = ((try? store.terms()) ?? []).filter { today < $0.firstDay.monday + $0.weeks * 7 }
+    for term in terms.sorted(by: { $0.firstDay < $1.firstDay }).prefix(Self.termLimit) {
+      _ = try? await snapshot(term.code)
+    }
+  }
 
   /// A term as it stands. Throws `unknownName`.
-  func snapshot(_ term: String) throws -> TermSnapshot {
-    let now = clock()
-    let current = generation.withLock { $0 }
-    if let kept = kept[term], kept.generation == current, (0..<Self.age).contains(now - kept.readAt) {
-      return kept.snapshot
+  func snapshot(_ term: String) async throws -> TermSnapshot { try await current(term).snapshot }
+
+  private func current(_ term: String) async throws -> Kept {
+    for _ in 0..<Self.readingLimit {
+      let generation = generation.withLock { $0 }
+      if let kept = kept[term], kept.generation == generation {
+        let isOld = !(0..<Self.age).contains(clock() - kept.readAt)
+        // Whoever asks is not kept waiting for what another process may have written.
+        if isOld, readings[term] == nil { Task { try await self.read(term, generation) } }
+        return kept
+      }
+      try await read(term, generation)
     }
-    let snapshot = try read(term)
+    guard let kept = kept[term] else { throw Problem(.unknownName, arguments: ["name": term]) }
+    return kept
+  }
+
+  private func read(_ term: String, _ generation: UInt64) async throws {
+    if readings[term]?.generation != generation {
+      let (store, subjects, policy) = (store, subjects, policy)
+      let task = Task { [reading] in
+        try await reading.run {
+          guard let timetable = try store.timetable(term: term, policy: policy, subjects: subjects.subjects) else {
+            throw Problem(.unknownName, arguments: ["name": term])
+          }
+          return TermSnapshot(timetable)
+        }
+      }
+      readings[term] = Reading(generation: generation, task: task)
+    }
+    guard let reading = readings[term] else { return }
+    do {
+      let snapshot = try await reading.task.value
+      // The first who waited keeps it for all.
+      guard let done = readings[term], done.generation == generation else { return }
+      readings[term] = nil
+      keep(snapshot, of: term, generation)
+      for course in done.touched { takeUp(course) }
+    } catch {
+      if readings[term]?.generation == generation { readings[term] = nil }
+      throw error
+    }
+  }
+
+  private func keep(_ snapshot: TermSnapshot, of term: String, _ generation: UInt64) {
     if kept[term] == nil, kept.count >= Self.termLimit,
       let oldest = kept.min(by: { $0.value.readAt < $1.value.readAt })
     {
       kept[oldest.key] = nil
     }
-    kept[term] = Kept(snapshot: snapshot, generation: current, readAt: now)
-    return snapshot
+    lastStamp += 1
+    kept[term] = Kept(snapshot: snapshot, stamp: lastStamp, generation: generation, readAt: clock())
   }
 
-  private func read(_ term: String) throws -> TermSnapshot {
-    guard let timetable = try store.timetable(term: term, subjects: subjects.subjects) else {
-      throw Problem(.unknownName, arguments: ["name": term])
+  /// Takes up what the lessons of a course have become, in every term that is kept.
+  private func takeUp(_ course: Identifier) {
+    for term in readings.keys { readings[term]?.touched.insert(course) }
+    for term in kept.keys where kept[term]?.snapshot.course(course) != nil {
+      guard let dated = try? store.datedLessons(course: course) else {
+        kept[term] = nil
+        continue
+      }
+      lastStamp += 1
+      kept[term]?.findings = nil
+      kept[term]?.stamp = lastStamp
+      kept[term]?.snapshot.update(course, lessons: dated.lessons, roomChanges: dated.roomChanges)
     }
-    return TermSnapshot(timetable)
   }
+
+  // MARK: Asking
 
   /// Everything that is wrong with a term. Throws `unknownName`.
-  func findings(_ term: String) throws -> (snapshot: TermSnapshot, findings: [Conflict]) {
-    let snapshot = try snapshot(term)
-    if let findings = kept[term]?.findings { return (snapshot, findings) }
-    let findings = snapshot.checker.check()
-    kept[term]?.findings = findings
-    return (snapshot, findings)
+  func findings(_ term: String) async throws -> (snapshot: TermSnapshot, findings: [Conflict]) {
+    let kept = try await current(term)
+    if let findings = kept.findings { return (kept.snapshot, findings) }
+    if checks[term]?.stamp != kept.stamp {
+      let checker = kept.snapshot.checker
+      checks[term] = (kept.stamp, Task { [reading] in await reading.run { checker.check() } })
+    }
+    guard let check = checks[term] else { return (kept.snapshot, []) }
+    let findings = await check.task.value
+    if self.kept[term]?.stamp == kept.stamp { self.kept[term]?.findings = findings }
+    if checks[term]?.stamp == kept.stamp { checks[term] = nil }
+    return (kept.snapshot, findings)
   }
 
   /// What is wrong with one course; the others are not looked at. Throws `unknownName`.
-  func findings(_ term: String, course number: String) throws -> (snapshot: TermSnapshot, findings: [Conflict]) {
-    let snapshot = try snapshot(term)
+  func findings(_ term: String, course number: String) async throws -> (snapshot: TermSnapshot, findings: [Conflict]) {
+    let snapshot = try await snapshot(term)
     return (snapshot, snapshot.checker.check(adding: try snapshot.course(number)))
   }
 
   /// Windows of a request that is made of the term. Throws `unknownName` and what `request` throws.
   func free(
     _ term: String, _ request: @Sendable (TermSnapshot) throws -> FreeRequest
-  ) throws -> (snapshot: TermSnapshot, windows: [FreeWindow]) {
-    let snapshot = try snapshot(term)
-    return (snapshot, snapshot.checker.free(try request(snapshot)))
+  ) async throws -> (snapshot: TermSnapshot, windows: [FreeWindow]) {
+    let snapshot = try await snapshot(term)
+    let wanted = try request(snapshot)
+    return (snapshot, await searching.run { snapshot.checker.free(wanted) })
   }
 
-  func gaps(_ term: String, class number: String?) throws -> (snapshot: TermSnapshot, gaps: [Gap]) {
-    let snapshot = try snapshot(term)
+  func gaps(_ term: String, class number: String?) async throws -> (snapshot: TermSnapshot, gaps: [Gap]) {
+    let snapshot = try await snapshot(term)
     let chosen = try number.map { [try snapshot.schoolClass($0)] }
-    return (snapshot, snapshot.timetable.gaps(subjects: subjects, classes: chosen))
+    let subjects = subjects
+    return (snapshot, await searching.run { snapshot.timetable.gaps(subjects: subjects, classes: chosen) })
+  }
+
+  // MARK: Changing
+
+  /// Changes lessons of one course: `body` looks at the term and writes, and nobody else changes a lesson meanwhile.
+  ///
+  /// Throws `unknownName` for the term, and what `body` throws.
+  func change<T: Sendable>(
+    _ term: String, course: Identifier, _ body: @Sendable (TermSnapshot) throws -> T
+  ) async throws -> T {
+    let known = try await snapshot(term)
+    let result = try body(kept[term]?.snapshot ?? known)
+    takeUp(course)
+    return result
   }
 
   /// Publishes a term as the ledger has it now, unless something is in conflict.
@@ -155,13 +222,13 @@ actor TimetableDesk {
   /// somebody changes it meanwhile.
   func publish(
     _ term: String, by actor: Identifier, language: Language,
-    require: @Sendable (TermSnapshot) throws -> Void
-  ) throws -> PublicationSummary {
+    require: @escaping @Sendable (TermSnapshot) throws -> Void
+  ) async throws -> PublicationSummary {
     // What a publication writes has to follow from the ledger, not from what it once held.
     changed()
-    let snapshot = try snapshot(term)
+    let snapshot = try await snapshot(term)
     try require(snapshot)
-    let conflicts = try findings(term).findings.filter { $0.severity == .conflict }
+    let conflicts = try await findings(term).findings.filter { $0.severity == .conflict }
     guard conflicts.isEmpty else {
       var problem = Problem(.hasConflicts, arguments: ["count": "\(conflicts.count)"])
       let texts = ConflictText(snapshot.timetable, subjects: subjects, language: language)
@@ -169,15 +236,30 @@ actor TimetableDesk {
       problem.more = conflicts.count - problem.findings.count
       throw problem
     }
-    let names = TimetableNames(snapshot.timetable, subjects: subjects, language: .chinese)
+    let (store, subjects, clock) = (store, subjects, clock)
     defer { changed() }
-    return try tellingProblems {
-      try store.publish(snapshot.timetable, by: actor, from: clock()) { names.lessonTitle(of: $0) }
+    return try await writing.run {
+      let names = TimetableNames(snapshot.timetable, subjects: subjects, language: .chinese)
+      return try tellingProblems {
+        try store.publish(snapshot.timetable, by: actor, from: clock()) { names.lessonTitle(of: $0) }
+      }
     }
   }
 
-  /// Conflicts told with a publication that is refused.
+  /// Conflicts told with a publication or a change that is refused.
   static let toldLimit = 100
+}
+
+extension AccessOperation {
+  /// Whether what timetables are made of may be another afterwards. A single lesson's change is taken up by itself.
+  var changesTimetables: Bool {
+    switch self {
+    case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
+      .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .changeSettings:
+      true
+    default: false
+    }
+  }
 }
 
 extension TimetableNames {

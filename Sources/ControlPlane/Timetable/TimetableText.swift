@@ -7,7 +7,8 @@ package enum TimetableText {
     func text(_ key: String) -> String { Text.of("timetable.\(key)", in: language) }
     return WeekGrid.Labels(
       language: language.rawValue, title: title, periods: text("column.period"), period: text("period"),
-      days: days(in: language), odd: text("weeks.odd"), even: text("weeks.even"), weeks: text("weeks.some"))
+      days: days(in: language), odd: text("weeks.odd"), even: text("weeks.even"), weeks: text("weeks.some"),
+      local: text("local"))
   }
 
   /// What the schedules of an exported week are called.
