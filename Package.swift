@@ -94,12 +94,14 @@ let package = Package(
         "Recorder", "Resources", "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
-        .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"), httpClient, .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), "Yams",
       ],
       resources: [
-        "app.js", "index.html", "openapi.json", "session.js", "style.css", "text.json", "trust.html", "trust.js",
-        "whep.js", "whip.js",
+        "app.js", "index.html", "openapi.json", "session.js", "sign-in.css", "sign-in.html", "sign-in.js", "style.css",
+        "text.json", "trust.html", "trust.js", "whep.js", "whip.js",
       ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
     .target(
       name: "Simulation", dependencies: ["RTCCore", "RTCWire", "PacketRing", "Classroom"], swiftSettings: settings),

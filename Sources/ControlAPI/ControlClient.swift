@@ -208,6 +208,15 @@ public struct ControlClient: Sendable {
     return try Self.value(try await transport.send(request))
   }
 
+  /// A request that needs no body.
+  func post<Value: Decodable>(_ path: [String]) async throws(ControlError) -> Value {
+    try Self.value(try await transport.send(ControlRequest(.post, path)))
+  }
+
+  func delete(_ path: [String]) async throws(ControlError) {
+    _ = try await transport.send(ControlRequest(.delete, path))
+  }
+
   static func value<Value: Decodable>(_ data: Data) throws(ControlError) -> Value {
     try ControlTransport.decode(data)
   }

@@ -17,16 +17,28 @@ extension AccessDesk {
   }
 
   /// A way in for a person, to be handed over and used once.
+  /// - Throws: `tooFast` when ten links of the person are open.
   public func makeSignInLink(for person: Identifier) throws -> Link {
     try makeLink(.signIn, subject: person, institution: nil)
   }
 
-  func makeLink(_ kind: OneTimeCode.Kind, subject: Identifier, institution: Identifier?) throws -> Link {
+  /// The same for a person for whom somebody else vouches, such as a provider whose token was checked: it takes the
+  /// second factor as any link does, and runs out within minutes.
+  public func makeVouchedLink(for person: Identifier) throws -> Link {
+    try makeLink(.signIn, subject: person, institution: nil, seconds: policy.vouchedSeconds)
+  }
+
+  func makeLink(
+    _ kind: OneTimeCode.Kind, subject: Identifier, institution: Identifier?, seconds: Int64? = nil
+  ) throws -> Link {
     let code = Base64URL.encode(Data(secureRandomBytes(32)))
-    let expires = clock() + policy.linkSeconds * 1_000
-    try store.put(
-      OneTimeCode(
-        hash: Self.hash(code), kind: kind, subject: subject, institution: institution, expires: expires))
+    let seconds = seconds ?? policy.linkSeconds
+    let expires = clock() + seconds * 1_000
+    try tellingFull(min(seconds, 600)) {
+      try store.put(
+        OneTimeCode(
+          hash: Self.hash(code), kind: kind, subject: subject, institution: institution, expires: expires))
+    }
     return Link(code: code, expires: expires)
   }
 
@@ -37,11 +49,12 @@ extension AccessDesk {
   /// Lets a person in by a link, with the second factor where one is set up or asked for.
   ///
   /// The link is used up by success alone, or by five wrong second factors.
-  /// - Throws: `lockedOut`, `badCode`, `noGrant`, `secondFactorMissing` (set one up by the link first),
-  ///   `secondFactorNeeded` (ask for its code), `badSecondFactor`.
+  /// - Throws: `lockedOut`, `badCode`, `accountLocked`, `noGrant`, `secondFactorMissing` (set one up by the link
+  ///   first), `secondFactorNeeded` (ask for its code), `badSecondFactor`.
   public func signIn(link code: String, secondFactor: String? = nil, from address: String) throws -> IssuedAccess {
     let hash = try openLink(code, .signIn, from: address)
     guard let link = try store.openCode(hash) else { throw Problem(.badCode) }
+    try checkAccount(link.subject)
     let grants = try store.grants(of: link.subject)
     guard !grants.isEmpty else { throw Problem(.noGrant) }
     let isStrong = try checkSecondFactor(secondFactor, of: link.subject, grants: grants, from: address) {
@@ -50,19 +63,6 @@ extension AccessDesk {
     guard try store.takeCode(hash) != nil else { throw Problem(.badCode) }
     try store.clearFailures(Self.key(address: address))
     return try openSession(for: link.subject, grants: grants, hasSecondFactor: isStrong)
-  }
-
-  /// Lets a person in whose identity somebody else vouches for, such as a provider whose token was checked; with the
-  /// second factor where one is set up or asked for.
-  /// - Throws: `lockedOut`, `noGrant`, `secondFactorMissing`, `secondFactorNeeded`, `badSecondFactor`.
-  public func signIn(known person: Identifier, secondFactor: String? = nil, from address: String) throws
-    -> IssuedAccess
-  {
-    try checkLock(Self.key(address: address))
-    let grants = try store.grants(of: person)
-    guard !grants.isEmpty else { throw Problem(.noGrant) }
-    let isStrong = try checkSecondFactor(secondFactor, of: person, grants: grants, from: address) {}
-    return try openSession(for: person, grants: grants, hasSecondFactor: isStrong)
   }
 
   /// A session for somebody whose identity is known: by a link, or by an external identity provider.
@@ -78,20 +78,24 @@ extension AccessDesk {
   /// end, with the roles the person has now. The old one runs out by itself.
   /// - Throws: `expiredToken` past the session's end, `wrongRole` for a token that is no session's, `noGrant`.
   public func refresh(_ claims: AccessClaims) throws -> IssuedAccess {
+    try goOn(claims, hasSecondFactor: claims.hasSecondFactor)
+  }
+
+  func goOn(_ claims: AccessClaims, hasSecondFactor: Bool) throws -> IssuedAccess {
     guard let ends = claims.sessionEnds else { throw Problem(.wrongRole) }
     let now = clock()
     guard ends > now / 1_000 else { throw Problem(.expiredToken) }
     let grants = try store.grants(of: claims.subject)
     guard !grants.isEmpty else { throw Problem(.noGrant) }
     // A role given since asks for more than the person has shown.
-    if !claims.hasSecondFactor, policy.requiresSecondFactor, grants.contains(where: \.role.needsSecondFactor) {
+    if !hasSecondFactor, policy.requiresSecondFactor, grants.contains(where: \.role.needsSecondFactor) {
       throw Problem(.secondFactorNeeded)
     }
     var next = AccessClaims(
       subject: claims.subject, grants: grants, expires: min(now / 1_000 + policy.idleSeconds, ends), now: now)
     next.session = claims.session
     next.sessionEnds = ends
-    next.hasSecondFactor = claims.hasSecondFactor
+    next.hasSecondFactor = hasSecondFactor
     return IssuedAccess(token: try tokens.sign(next), claims: next)
   }
 
@@ -102,15 +106,18 @@ extension AccessDesk {
 
   /// Begins setting up a second factor by a link that has not been used: its address for an authenticator app. It holds
   /// once a code of it has been given to `signIn`.
-  /// - Throws: `lockedOut`, `badCode`; `wrongRole` when one is set up already.
+  /// - Throws: `lockedOut`, `badCode`; `secondFactorSet` when one holds already.
   public func startSecondFactor(link code: String, account: String, from address: String) throws -> String {
     let hash = try openLink(code, .signIn, from: address)
     guard let link = try store.openCode(hash) else { throw Problem(.badCode) }
-    let secret = secureRandomBytes(TimeCode.secretByteCount)
-    do { try store.setSecondFactor(of: link.subject, secret: secret) } catch LedgerError.immutable {
-      throw Problem(.wrongRole)
-    }
-    return TimeCode.address(secret: secret, account: account)
+    return try startSecondFactor(of: link.subject, account: account)
+  }
+
+  /// Whom a link that is open would let in, for what its page shows before. Throws `lockedOut`, `badCode`.
+  func subject(ofLink code: String, from address: String) throws -> Identifier {
+    let hash = try openLink(code, .signIn, from: address)
+    guard let link = try store.openCode(hash) else { throw Problem(.badCode) }
+    return link.subject
   }
 
   /// Takes the second factor of somebody who has lost it away, and ends the person's sessions.
@@ -162,7 +169,9 @@ extension AccessDesk {
   /// - Throws: `lockedOut` with the seconds to wait.
   func checkLock(_ key: String) throws {
     guard let until = try store.lockedUntil(key) else { return }
-    throw Problem(.lockedOut, retryAfter: Int(clamping: max(1, (until - clock() + 999) / 1_000)))
+    throw Problem(
+      .lockedOut, arguments: ["until": CivilText.text(until)],
+      retryAfter: Int(clamping: max(1, (until - clock() + 999) / 1_000)))
   }
 
   /// The hash of a link that is open and of that kind.

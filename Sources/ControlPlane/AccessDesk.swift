@@ -17,6 +17,10 @@ public struct AccessPolicy: Sendable, Equatable {
   public var linkSeconds: Int64 = 24 * 3_600
   /// Seconds that a code of 6 digits may wait.
   public var digitsSeconds: Int64 = 600
+  /// Seconds that a code for a terminal may wait.
+  public var terminalSeconds: Int64 = 300
+  /// Seconds that somebody whom a provider vouches for has for the second factor.
+  public var vouchedSeconds: Int64 = 300
   /// Days that a device's token lives.
   public var deviceDays: Int64 = 365
   /// Second factors of one person, and tries at one link.
@@ -107,12 +111,7 @@ public struct AccessDesk: Sendable {
   public func list(subject: Identifier? = nil) throws -> [(token: IssuedToken, isRevoked: Bool)] {
     var list = RevocationList()
     list.apply(try store.revocations(), now: clock())
-    return try store.issuedTokens(subject: subject).map { entry in
-      var claims = AccessClaims(subject: entry.subject, grants: [], expires: 0, now: entry.madeAt)
-      claims.id = entry.id
-      claims.session = entry.id
-      return (entry, list.holds(claims))
-    }
+    return try store.issuedTokens(subject: subject).map { ($0, list.holds($0)) }
   }
 
   /// Ends one token, or the session that began with it, at once; a relay that runs beside hears of it within seconds.

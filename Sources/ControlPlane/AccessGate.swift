@@ -40,6 +40,22 @@ public struct AccessRecord: Sendable, Hashable {
   public var new: String?
 }
 
+/// How somebody without a token comes by one, as the audit trail says it. What the ledger holds for timetables is not
+/// changed by any.
+package enum AccessEntry: String, Sendable, CaseIterable {
+  case link = "signIn.link"
+  case terminal = "signIn.terminal"
+  case openID = "signIn.openID"
+  case ticket = "signIn.ticket"
+  case device = "enrol.device"
+  case signOut = "signOut"
+  /// That a second factor was begun, and that it holds.
+  case secondFactorBegun = "secondFactor.begun"
+  case secondFactorHolds = "secondFactor.holds"
+  /// That a code for a terminal was made.
+  case terminalCode = "signIn.code"
+}
+
 public typealias AuditSink = @Sendable (AccessRecord) -> Void
 
 /// The one place where a request is let through: it makes a caller of its token, asks the rules, and audits every
@@ -107,6 +123,25 @@ package struct AccessGate: Sendable {
     // What encloses a scope matters for single places alone, and costs a look into the ledger.
     guard decision == .refused(.outsideScope), case .place = target else { return decision }
     return AccessRules.decide(grants: caller.grants, operation: operation, target: target, places: places())
+  }
+
+  /// Lets a caller give or take a role, or have what a holder of it has.
+  /// - Throws: `conflictingRoles`, `outsideScope`, `wrongRole`; audited.
+  package func requireGiving(
+    _ grant: Grant, at target: AccessTarget, to held: [Grant] = [], by caller: Caller
+  ) throws(Problem) {
+    let decision = AccessRules.decideGiving(grant, at: target, to: held, by: caller.grants)
+    guard case .refused(let reason) = decision else { return }
+    audit(record(.manageAccounts, target, caller, refusal: reason.rawValue))
+    throw Problem(refusedFor: reason)
+  }
+
+  /// Audits that somebody without a token came in, or tried to; refusals at most 20 a second.
+  package func entered(_ actor: Identifier?, by way: AccessEntry, from address: String, refusal: Problem.Kind? = nil) {
+    guard refusal == nil || strangers.takes(now: clock()) else { return }
+    audit(
+      AccessRecord(
+        actor: actor, role: "", operation: way.rawValue, target: "", address: address, refusal: refusal?.rawValue))
   }
 
   /// Audits a change that was made. `old` and `new`: JSON, at most 4 KiB.

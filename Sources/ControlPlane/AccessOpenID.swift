@@ -12,18 +12,22 @@ package struct OpenIDProvider: Sendable, Equatable {
   package let authorizationEndpoint: URL
   package let tokenEndpoint: URL
   package let keysAddress: URL
+  /// Whether a client's secret goes into the body, for a provider that does not take it in the header.
+  package let takesSecretInBody: Bool
 
   private struct Document: Decodable {
     var issuer: String
     var authorization: String
     var token: String
     var keys: String
+    var methods: [String]?
 
     enum CodingKeys: String, CodingKey {
       case issuer
       case authorization = "authorization_endpoint"
       case token = "token_endpoint"
       case keys = "jwks_uri"
+      case methods = "token_endpoint_auth_methods_supported"
     }
   }
 
@@ -40,6 +44,9 @@ package struct OpenIDProvider: Sendable, Equatable {
     authorizationEndpoint = authorization
     tokenEndpoint = token
     keysAddress = keys
+    // The header is what counts where nothing is said (OpenID Connect Discovery 1.0 §3).
+    let methods = read.methods ?? []
+    takesSecretInBody = methods.contains("client_secret_post") && !methods.contains("client_secret_basic")
   }
 
   /// Plain HTTP is for a provider on this machine itself, which is how it is tried out.
@@ -71,13 +78,15 @@ package struct OpenIDAttempt: Sendable, Equatable {
   }
 
   /// Where the browser is sent.
-  package func address(at provider: OpenIDProvider, client: String, redirect: String) -> URL? {
+  package func address(
+    at provider: OpenIDProvider, client: String, redirect: String, scopes: String = "openid"
+  ) -> URL? {
     var components = URLComponents(url: provider.authorizationEndpoint, resolvingAgainstBaseURL: false)
     let own = components?.queryItems ?? []
     components?.queryItems =
       own + [
         URLQueryItem(name: "response_type", value: "code"), URLQueryItem(name: "client_id", value: client),
-        URLQueryItem(name: "redirect_uri", value: redirect), URLQueryItem(name: "scope", value: "openid"),
+        URLQueryItem(name: "redirect_uri", value: redirect), URLQueryItem(name: "scope", value: scopes),
         URLQueryItem(name: "state", value: state), URLQueryItem(name: "nonce", value: nonce),
         URLQueryItem(name: "code_challenge", value: Self.challenge(of: verifier)),
         URLQueryItem(name: "code_challenge_method", value: "S256"),

@@ -72,6 +72,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var subjects: String?
   /// File of the profile that rooms are accepted by; nil takes the one that is built in.
   public var acceptance: String?
+  /// How people sign in.
+  public var access = AccessConfiguration()
   public var logLevel = "info"
   /// Share of datagrams lost on purpose each way, 0…1. For the demonstration alone: no key sets it.
   package var faultDropFraction = 0.0
@@ -90,6 +92,11 @@ public struct RelayConfiguration: Sendable, Equatable {
     for (key, value) in mapping { try apply(key, value) }
     if (certificate == nil) != (privateKey == nil) {
       throw ConfigurationError(reason: .wrongValue, line: mapping["tls"]?.mark?.line ?? 0, key: "tls")
+    }
+    // A provider sends people back to an address that it knows beforehand.
+    if access.openID != nil, access.publicAddress == nil {
+      throw ConfigurationError(
+        reason: .wrongValue, line: mapping["openid"]?.mark?.line ?? 0, key: "publicAddress")
     }
   }
 
@@ -139,6 +146,7 @@ public struct RelayConfiguration: Sendable, Equatable {
       guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
       logLevel = level
     default:
+      if try applyAccess(name, value, line: line) { return }
       guard let isRight = try applyMedia(name, value) else {
         throw ConfigurationError(reason: .unknownKey, line: line, key: name)
       }
@@ -175,8 +183,7 @@ public struct RelayConfiguration: Sendable, Equatable {
     "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
     "segmentation",
     "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "subjects",
-    "acceptance",
-    "logLevel",
+    "acceptance", "publicAddress", "secondFactor", "openid", "ticket", "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 }

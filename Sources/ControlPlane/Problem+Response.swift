@@ -6,10 +6,12 @@ package import Hummingbird
 extension Problem {
   package var status: HTTPResponse.Status {
     switch kind {
-    case .noToken, .badToken, .expiredToken, .revokedToken, .badCode, .secondFactorNeeded, .badSecondFactor:
+    case .noToken, .badToken, .expiredToken, .revokedToken, .badCode, .secondFactorNeeded, .badSecondFactor,
+      .staleSignIn, .providerRefused:
       .unauthorized
-    case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing: .forbidden
-    case .banned, .notGranted: .forbidden
+    case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing, .accountLocked,
+      .unknownIdentity, .noSeat, .banned, .notGranted:
+      .forbidden
     case .notFound, .unknownFeed, .unknownName, .notASite: .notFound
     case .badJSON, .badRange, .badQuery, .empty, .malformedOffer, .malformedFragment: .badRequest
     case .wrongType: .unsupportedMediaType
@@ -22,10 +24,10 @@ extension Problem {
     case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
     case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
     case .hasConflicts, .lessonConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName,
-      .noRecentTest:
+      .noRecentTest, .secondFactorSet:
       .conflict
     case .tooFast, .lockedOut, .tooMuchMeasured: .tooManyRequests
-    case .full, .stopping, .store: .serviceUnavailable
+    case .full, .stopping, .store, .providerUnreachable: .serviceUnavailable
     }
   }
 

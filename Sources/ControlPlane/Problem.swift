@@ -5,7 +5,8 @@ package struct Problem: Error, Sendable, Equatable {
   /// Each case has `problem.<case>` (what happened) and `problem.<case>.do` (what to do) in the catalogue.
   package enum Kind: String, Sendable, CaseIterable {
     case noToken, badToken, expiredToken, revokedToken, wrongLesson, wrongRole, outsideScope, noGrant, conflictingRoles
-    case badCode, lockedOut, secondFactorMissing, secondFactorNeeded, badSecondFactor
+    case badCode, lockedOut, accountLocked, secondFactorMissing, secondFactorNeeded, badSecondFactor, secondFactorSet
+    case staleSignIn, providerUnreachable, providerRefused, unknownIdentity, noSeat
     case notFound, unknownFeed, unknownPane, badJSON, badRange
     case wrongType, tooLarge, empty, notAcceptable
     case malformedOffer, unusableOffer, malformedFragment

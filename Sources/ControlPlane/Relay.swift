@@ -24,13 +24,14 @@ struct RelayParts: Sendable {
   let desk: AccessDesk
   let recordings: RecordingDesk
   let timetables: TimetableDesk
+  let ways: SignInWays
   let imports = ImportPlaces()
   let acceptance: AcceptanceProfile
   let pace = ThroughputPace()
   let clock: @Sendable () -> Int64
   let authorityPEM: String?
   let httpsPort: @Sendable () -> Int?
-  /// The address that people of the same network use.
+  /// The address that people of the same network use, without a slash at the end.
   let pageBase: @Sendable () -> String
   let calendarSecret: CalendarSecret
   let calendarPace = CalendarPace()
@@ -46,7 +47,9 @@ struct RelayParts: Sendable {
       + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
       + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
-      + AuditRoutes(self).all + ExportRoutes(relay: self).all + PageRoutes(relay: self).all
+      + AuditRoutes(self).all + ExportRoutes(relay: self).all
+      + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
+      + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all + PageRoutes(relay: self).all
   }
 
   func links(for seated: SeatedLesson, base: String) -> LessonLinks {
@@ -107,6 +110,7 @@ public final class Relay: Sendable {
     self.logger = logger
     let folder = configuration.data
     let (subjects, acceptance) = (try Self.subjects(configuration), try Self.acceptance(configuration))
+    let ways = try SignInWays(configuration.access, clock: clock)
     let identity: DTLSIdentity
     do throws(ServerCertificateError) {
       try ServerCertificate.makeFolder(folder)
@@ -151,29 +155,29 @@ public final class Relay: Sendable {
       policy: configuration.timetablePolicy(workers: pool.workers.count), clock: clock)
     parts = RelayParts(
       director: director, store: store, tokens: tokens,
-      gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)),
-      places: places, desk: AccessDesk(store: store, tokens: tokens, clock: clock),
-      recordings: recordings, timetables: timetables, acceptance: acceptance, clock: clock,
+      gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)), places: places,
+      desk: AccessDesk(store: store, tokens: tokens, policy: AccessPolicy(configuration.access), clock: clock),
+      recordings: recordings, timetables: timetables, ways: ways, acceptance: acceptance, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
-      pageBase: { Self.pageBase(configuration, server) }, calendarSecret: calendarSecret,
-      metricsText: { await source.text() })
-    tasks =
-      pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } }
-      + [Self.beat(director, tokens, store)]
+      pageBase: { configuration.pageBase(http: server.httpPort, https: server.httpsPort) },
+      calendarSecret: calendarSecret, metricsText: { await source.text() })
+    tasks = Self.tasks(pool, director, tokens, store)
   }
 
-  /// What comes each second.
-  private static func beat(_ director: LessonDirector, _ tokens: TokenIssuer, _ ledger: LedgerStore) -> Task<
-    Void, Never
-  > {
-    Task {
-      while !Task.isCancelled {
-        try? await Task.sleep(for: .seconds(1))
-        await director.tick()
-        // Another process beside, such as `tongke token revoke`, may have changed them.
-        try? tokens.reload(from: ledger)
+  /// What goes on by itself: events of the workers, and a look at the clock each second.
+  private static func tasks(
+    _ pool: MediaWorkerPool, _ director: LessonDirector, _ tokens: TokenIssuer, _ ledger: LedgerStore
+  ) -> [Task<Void, Never>] {
+    pool.workers.map { worker in Task { for await batch in worker.events { await director.handle(batch) } } } + [
+      Task {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: .seconds(1))
+          await director.tick()
+          // Another process beside, such as `tongke token revoke`, may have changed them.
+          try? tokens.reload(from: ledger)
+        }
       }
-    }
+    ]
   }
 
   private static func subjects(_ configuration: RelayConfiguration) throws(RelayStartError) -> SubjectTable {
@@ -205,7 +209,10 @@ public final class Relay: Sendable {
     _ logger: Logger, _ store: LedgerStore, _ timetables: TimetableDesk, _ places: AccessPlacesCache
   ) -> AuditSink {
     { record in
-      if record.refusal == nil, AccessOperation(rawValue: record.operation)?.isConducting != true {
+      // Whoever signs in, or conducts a lesson, changes no timetable.
+      if record.refusal == nil, AccessEntry(rawValue: record.operation) == nil,
+        AccessOperation(rawValue: record.operation)?.isConducting != true
+      {
         timetables.changed(by: record.operation)
         places.forget()
       }
@@ -247,6 +254,7 @@ public final class Relay: Sendable {
     // The last turn of the worker has the BYEs; a moment lets clients read them.
     try? await Task.sleep(for: .milliseconds(200))
     await server.stop()
+    await parts.ways.shutdown()
     pool.stop()
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
@@ -265,22 +273,13 @@ public final class Relay: Sendable {
   /// The address that programs of this machine use.
   public var localBase: String { Self.localBase(configuration, server) }
 
-  /// The address that people of the same network use; this machine's own when nobody else can reach it.
-  public var pageBase: String { Self.pageBase(configuration, server) }
-
   private static func localBase(_ configuration: RelayConfiguration, _ server: HTTPServer) -> String {
     "http://127.0.0.1:\(server.httpPort ?? configuration.http.port)"
   }
 
-  private static func pageBase(_ configuration: RelayConfiguration, _ server: HTTPServer) -> String {
-    guard let port = server.httpsPort, let https = configuration.https, !https.isLoopback else {
-      return localBase(configuration, server)
-    }
-    let announced =
-      configuration.announce.first ?? LocalAddresses.list().first { !$0.address.isLoopback }?.address.addressText
-    guard let host = announced else { return localBase(configuration, server) }
-    return "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-  }
+  /// The address that people use: the one configured, or of the same network; this machine's own when nobody else can
+  /// reach it.
+  public var pageBase: String { parts.pageBase() }
 
   /// Makes the sample cluster when it is not there, and links for its lesson, which is always live.
   public func installSample(_ plan: SamplePlan = .standard) throws -> SampleLinks {

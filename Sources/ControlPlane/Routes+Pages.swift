@@ -16,6 +16,9 @@ struct PageRoutes: Sendable {
     ("/whip.js", "text/javascript; charset=utf-8", { PackageResources.whip_js }),
     ("/whep.js", "text/javascript; charset=utf-8", { PackageResources.whep_js }),
     ("/style.css", "text/css; charset=utf-8", { PackageResources.style_css }),
+    ("/sign-in", "text/html; charset=utf-8", { PackageResources.sign_in_html }),
+    ("/sign-in.js", "text/javascript; charset=utf-8", { PackageResources.sign_in_js }),
+    ("/sign-in.css", "text/css; charset=utf-8", { PackageResources.sign_in_css }),
     ("/text.json", "application/json", { Text.ofPages }),
     ("/api/v1/openapi.json", "application/json", { PackageResources.openapi_json }),
   ]

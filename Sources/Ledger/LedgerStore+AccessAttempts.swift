@@ -88,6 +88,20 @@ extension LedgerStore {
     try write { try $0.execute(sql: "DELETE FROM failures WHERE subject = ?", arguments: [key]) }
   }
 
+  /// The end of a lock that somebody set by hand: 31 December 9999, UTC milliseconds.
+  public static let lockedForGood: Int64 = 253_402_214_400_000
+
+  /// Locks `key` until somebody takes the lock away.
+  public func lock(_ key: String) throws {
+    try Limits.checkName(key)
+    let now = clock()
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO failures (subject, count, since, lockedUntil) VALUES (?, 0, ?, ?)",
+        arguments: [key, now, Self.lockedForGood])
+    }
+  }
+
   // MARK: Second factors
 
   public func secondFactor(of subject: Identifier) throws -> SecondFactor? {

@@ -10,6 +10,10 @@ public struct OneTimeCode: Hashable, Sendable {
     case deviceLink
     /// A device's enrolment by 6 digits; `subject` is the room.
     case deviceDigits
+    /// A person's way in at a terminal, taken from a page where the person is signed in; `subject` is the person.
+    case terminal
+    /// The same from a session that had a second factor.
+    case terminalVerified
   }
 
   /// 32 bytes.
@@ -39,6 +43,8 @@ extension LedgerStore {
   public static let oneTimeCodeLimit = 100_000
   /// Codes of 6 digits that one school may have open: they bound what a guess is worth.
   public static let digitCodesPerInstitution = 20
+  /// Links and codes that one person or room may have open besides.
+  public static let codesPerSubject = 10
 
   /// Keeps a code. Those that have expired are let go first; throws `full` at the limits, `alreadyExists` when a code
   /// with this hash is open.
@@ -54,6 +60,11 @@ extension LedgerStore {
           db, sql: "SELECT COUNT(*) FROM oneTimeCodes WHERE kind = ? AND institution = ? AND usedAt IS NULL",
           arguments: [code.kind.rawValue, code.institution.map(\.databaseValue) ?? .null])
         guard open ?? 0 < Self.digitCodesPerInstitution else { throw LedgerError.full }
+      } else {
+        let open = try Int.fetchOne(
+          db, sql: "SELECT COUNT(*) FROM oneTimeCodes WHERE kind = ? AND subject = ? AND usedAt IS NULL",
+          arguments: [code.kind.rawValue, code.subject.databaseValue])
+        guard open ?? 0 < Self.codesPerSubject else { throw LedgerError.full }
       }
       let isTaken = try Bool.fetchOne(
         db, sql: "SELECT EXISTS (SELECT 1 FROM oneTimeCodes WHERE hash = ?)", arguments: [code.hash.databaseValue])

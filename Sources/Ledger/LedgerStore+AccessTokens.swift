@@ -160,16 +160,25 @@ extension LedgerStore {
     }
   }
 
-  /// Tokens that have not run out, of one subject or of all, the latest first; revoked ones among them.
-  public func issuedTokens(subject: Identifier? = nil, limit: Int = listLimit) throws -> [IssuedToken] {
+  /// Tokens that have not run out, of one subject, with one role, or of all, the latest first; revoked ones among
+  /// them.
+  public func issuedTokens(
+    subject: Identifier? = nil, holding role: Role? = nil, limit: Int = listLimit
+  ) throws -> [IssuedToken] {
     let now = clock()
     return try read { db in
       let rows = try Row.fetchAll(
         db,
         sql: """
           SELECT id, subject, grants, label, madeAt, expires FROM issuedTokens
-          WHERE expires >= ?1 AND (?2 IS NULL OR subject = ?2) ORDER BY madeAt DESC, rowid DESC LIMIT ?3
-          """, arguments: [now, subject.map(\.databaseValue) ?? .null, limit])
+          WHERE expires >= ?1 AND (?2 IS NULL OR subject = ?2) AND (?3 IS NULL OR instr(grants, ?3) > 0)
+          ORDER BY madeAt DESC, rowid DESC LIMIT ?4
+          """,
+        arguments: [
+          now, subject.map(\.databaseValue) ?? .null,
+          role.map { "\"role\":\"\($0.rawValue)\"".databaseValue } ?? .null,
+          limit,
+        ])
       return try rows.map { row in
         IssuedToken(
           id: try RowReading.identifier(row, "id"), subject: try RowReading.identifier(row, "subject"),

@@ -17,12 +17,43 @@ struct ControlOptions: ParsableArguments {
     let language = Language.ofEnvironment
     let environment = ProcessInfo.processInfo.environment
     do {
-      let file = try ProfileFile(path: ProfileFile.path(environment: environment))
-      let chosen = try file.profile(profile, environment: environment)
+      let path = ProfileFile.path(environment: environment)
+      var file = try ProfileFile(path: path)
+      var chosen = try file.profile(profile, environment: environment)
+      if let next = await Self.next(of: chosen) {
+        // A command that runs beside has a token of its own; whichever is written last is as good.
+        let name = profile ?? file.current
+        if file.profiles[name]?.token == chosen.token {
+          file.profiles[name]?.token = next
+          try file.save(path: path)
+        }
+        chosen.token = next
+      }
       return try await Self.with(chosen, body)
     } catch let error as ControlError { throw Refusal(error.message(in: language)) } catch let error as ProfileError {
       throw Refusal(error.message(in: language))
     }
+  }
+
+  /// Keeps a session's next token in the place of the one that a command was run with.
+  func keep(_ token: String) throws {
+    let environment = ProcessInfo.processInfo.environment
+    do {
+      let path = ProfileFile.path(environment: environment)
+      var file = try ProfileFile(path: path)
+      let chosen = try file.profile(profile, environment: environment)
+      let name = profile ?? file.current
+      guard file.profiles[name]?.token == chosen.token else { return }
+      file.profiles[name]?.token = token
+      try file.save(path: path)
+    } catch { throw Refusal(error.message(in: .ofEnvironment)) }
+  }
+
+  /// The next token of a session that is in use; nil where there is none to be had.
+  private static func next(of profile: ControlProfile) async -> String? {
+    let now = Int64(Date().timeIntervalSince1970)
+    guard SessionToken(profile.token)?.wantsNext(now: now) == true else { return nil }
+    return try? await with(profile) { try await $0.refreshSession() }.token
   }
 
   static func with<T>(_ profile: ControlProfile, _ body: (ControlClient) async throws -> T) async throws -> T {

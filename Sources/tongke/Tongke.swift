@@ -13,7 +13,8 @@ struct Tongke: AsyncParsableCommand {
     version: "tongke \(TongkeVersion.current)",
     subcommands: [
       ServeCommand.self, DemoCommand.self, PublishCommand.self, ReceiveCommand.self, DoctorCommand.self,
-      ReportCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, LoginCommand.self,
+      ReportCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, AccountCommand.self,
+      DeviceCommand.self, LoginCommand.self,
       LogoutCommand.self, ImportCommand.self, TermCommand.self, CourseCommand.self, TimetableCommand.self,
       LessonCommand.self, SchoolCommand.self, SiteCommand.self, ClassCommand.self, PersonCommand.self,
       ClusterCommand.self, ExportCommand.self, AuditCommand.self, RemoteCommand.self,

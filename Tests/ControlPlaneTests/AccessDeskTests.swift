@@ -104,7 +104,7 @@ import Testing
       refusal { _ = try desk.signIn(link: second.code, secondFactor: first, from: here) } == .badSecondFactor,
       "a code is never accepted twice")
     #expect(
-      refusal { _ = try desk.startSecondFactor(link: second.code, account: "P01", from: here) } == .wrongRole,
+      refusal { _ = try desk.startSecondFactor(link: second.code, account: "P01", from: here) } == .secondFactorSet,
       "a link alone does not replace the second factor")
     folder.advance(seconds: 30)
     #expect(try desk.signIn(link: second.code, secondFactor: code(desk), from: here).claims.hasSecondFactor)

@@ -60,6 +60,15 @@ import Testing
     ("tcp: maybe", .wrongValue, 1), ("admission: on", .wrongValue, 1),
     ("admission:\n  processor: 101\n", .wrongValue, 2), ("admission:\n  cpu: 80\n", .unknownKey, 2),
     ("admission:\n  uplink: -1\n", .wrongValue, 2), ("admission:\n  backlog: 0\n", .wrongValue, 2),
+    ("secondFactor: 6", .wrongValue, 1), ("publicAddress: relay.example", .wrongValue, 1),
+    ("publicAddress: http://relay.example", .wrongValue, 1),
+    ("publicAddress: https://relay.example/x", .wrongValue, 1),
+    ("openid: https://id.example", .wrongValue, 1), ("openid:\n  issuer: https://id.example\n", .wrongValue, 2),
+    ("openid:\n  issuer: http://id.example\n  clientId: t\n", .wrongValue, 2),
+    ("openid:\n  isuer: https://id.example\n", .unknownKey, 2),
+    ("openid:\n  issuer: https://id.example\n  clientId: t\n", .wrongValue, 2),
+    ("ticket:\n  gateway: https://g.example\n  appId: a\n", .wrongValue, 2),
+    ("ticket:\n  gateway: https://u:p@g.example\n  appId: a\n  appKeyFile: /k\n", .wrongValue, 2),
     // A sum of sixties to YAML 1.1, and too large a one.
     ("udpPort: 9223372036854775807:1", .wrongValue, 1),
   ])
@@ -99,6 +108,19 @@ import Testing
     #expect(try RelayConfiguration(yaml: "admission: off").admission == nil)
     #expect(try RelayConfiguration(yaml: "coalescing: off").coalescing == .off)
     #expect(try RelayConfiguration(yaml: "cipher: openssl").cipher == .openSSL)
+  }
+
+  @Test func waysToSignInAreRead() throws {
+    let yaml = try text("tongke.yaml").replacing(/(?m)^# (publicAddress|openid|ticket):/) { "\($0.1):" }
+      .replacing(/(?m)^#   ((?:issuer|clientId|clientSecretFile|gateway|appId|appKeyFile): \S+)$/) { "  \($0.1)" }
+    let access = try RelayConfiguration(yaml: yaml).access
+    #expect(access.publicAddress == "https://relay.example.cn:8443" && !access.requiresSecondFactor)
+    #expect(access.openID?.issuer == "https://id.example.cn" && access.openID?.clientID == "tongke")
+    #expect(access.openID?.secretFile == "/etc/tongke/openid.secret" && access.openID?.scopes == "openid")
+    #expect(access.ticket?.gateway == "https://gateway.example.cn/apigateway" && access.ticket?.appID == "1000")
+    #expect(access.ticket?.keyFile == "/etc/tongke/ticket.key" && access.ticket?.system == "0")
+    #expect(try RelayConfiguration(yaml: "publicAddress: http://127.0.0.1:8080").access.publicAddress != nil)
+    #expect(try RelayConfiguration(yaml: "secondFactor: true").access.requiresSecondFactor)
   }
 
   @Test func systemdUnitStartsTheRelayAndGivesItTimeToFinish() throws {

@@ -181,6 +181,14 @@ function drawClock() {
   else page.say(element, `page.clock.over.${clock.reason}`, { time: minutes(clock.endsBy - now) });
 }
 
+/** A classroom's own device goes back to wait for its next lesson, once people have read that this one is over. */
+async function goBack() {
+  if (!page.isOver() || !page.recall("tongke.device", localStorage)) return;
+  await sleep(60000);
+  try { sessionStorage.removeItem("tongke.link"); } catch (error) { /* a private window */ }
+  location.replace("/sign-in");
+}
+
 function hear(event, data) {
   const { room } = page;
   // Computers' own clocks are often wrong by minutes.
@@ -235,6 +243,7 @@ async function readEvents() {
 async function follow() {
   for (;;) {
     await readEvents().catch(() => {});
+    await goBack();
     // Nothing changes soon in a lesson that has not opened or is over; the stream is refused then.
     const isQuiet = page.isOver() || ["planned", "published"].includes(page.room.state);
     await sleep((isQuiet ? 10000 : 2000) + Math.random() * 1000);
@@ -276,6 +285,7 @@ async function begin() {
   window.addEventListener("hashchange", () => { if (readLink(location.href)) location.reload(); });
   const link = takeLink();
   if (link) await enterLesson(link);
+  else if (page.recall("tongke.device", localStorage)) location.replace("/sign-in");
   else welcome();
 }
 
