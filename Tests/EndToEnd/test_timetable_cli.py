@@ -259,6 +259,10 @@ def test_a_lesson_is_run_from_the_terminal(tongke, county):
     screen = tongke("lesson", "watch", lesson, "--once")
     assert "上课中" in screen and "录制中" in screen and "摄像头" in screen and screen.count("已连接") >= 3
     assert "live" in tongke("lesson", "watch", lesson, "--once", locale="en_US.UTF-8")
+    # What is decided about a site stands in its row.
+    tongke("lesson", "mute", lesson, made["rooms"][1])
+    assert [each["room"] for each in watched()["seats"] if each["isMuted"]] == [made["rooms"][1]]
+    assert "已静音" in tongke("lesson", "watch", lesson, "--once")
 
     assert lesson in tongke("lesson", "stop", lesson)
     assert log.wait(10) == 0

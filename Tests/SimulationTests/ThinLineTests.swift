@@ -27,12 +27,13 @@ import Testing
     world.run(for: .seconds(20))
     let share = Self.heard(world, site, since: start + .seconds(1), for: .seconds(19))
     #expect(share > 0.98, "seed \(seed): \(share) of the sound")
+    #expect(world.told(site)?.picture != .full)
     let peer = world.relayPeer(site)
     #expect(world.events.contains { if case .degraded(peer, .video, _) = $0 { true } else { false } })
     // Nobody else has lost anything.
     for other in others {
       #expect(Self.heard(world, other, since: start, for: .seconds(20)) > 0.99)
-      #expect(world.told(other)?.packetsRetransmitted == 0)
+      #expect(world.told(other)?.packetsRetransmitted == 0 && world.told(other)?.picture == .full)
       world.received(other) { received in
         let first = received.frames.keys.min() ?? 0
         let last = received.frames.keys.max() ?? 0
@@ -48,6 +49,7 @@ import Testing
     world.run(for: .seconds(5))
     let shown = world.received(site) { received in received.frames.keys.count { $0 >= before - 1 } }
     #expect(shown >= 115, "seed \(seed): \(shown) of 125 pictures")
+    #expect(world.told(site)?.picture == .full)
     #expect(world.events.contains { if case .restored(peer, .video, _) = $0 { true } else { false } })
     #expect(world.finish() == [])
   }
@@ -107,12 +109,14 @@ import Testing
     world.run(for: .seconds(4))
     let lower = shown(world, since: moment)
     #expect(lower.count >= 90 && lower.allSatisfy { $0 < 12 }, "\(lower.count) pictures")
+    #expect(world.told(site)?.picture == .thin)
     world.setLine(site, down: LineOptions())
     world.run(for: .seconds(40))
     moment = world.now
     world.run(for: .seconds(4))
     let top = shown(world, since: moment)
     #expect(top.count >= 95 && top.allSatisfy { $0 % 12 == 0 }, "\(top.count) pictures")
+    #expect(world.told(site)?.picture == .full)
     #expect(world.finish() == [])
   }
 }
