@@ -157,14 +157,15 @@ extension TimetableRelay {
       return false
     }
     // 加课 five minutes before the bell.
-    let add = LessonAddRequest(course: "K1", start: moment(5), reason: "补课")
+    let add = LessonAddRequest(course: "K1", start: moment(5), reason: "补课", force: true)
     let path = "/api/v1/terms/\(TimetableRelay.term)/lessons"
     let added: LessonReply = try await county.ask("POST", path, body: add).value()
     #expect(try await becomes(added, .armed))
     let token = try await county.key(added.id)
     #expect(try await county.knock(added.id, token: token) == "malformedOffer")
     // 调课 while the room waits: its doors close, and open again when the new time comes.
-    let moved = try await change(added, LessonChangeRequest(action: .move, start: moment(180), reason: "教师外出"))
+    let moved = try await change(
+      added, LessonChangeRequest(action: .move, start: moment(180), reason: "教师外出", force: true))
     #expect(moved.state == "published")
     #expect(try await county.knock(added.id, token: token) == "beforeWindow")
     clock.advance(minutes: 166)

@@ -21,7 +21,7 @@ import Testing
       let path = "/api/v1/terms/\(TimetableRelay.term)"
       #expect(try await county.ask("POST", path + "/publish").status == 200)
       clock.set(CivilTime.instant(county.monday, try #require(ClockTime("09:00"))))
-      let add = LessonAddRequest(course: "K2", start: "\(county.monday) 09:10", reason: "补课")
+      let add = LessonAddRequest(course: "K2", start: "\(county.monday) 09:10", reason: "补课", force: true)
       #expect(try await county.ask("POST", path + "/lessons", body: add).status == 200)
       await county.relay.advance()
       let span = "from=\(county.monday)&to=\(county.monday)"

@@ -181,7 +181,8 @@ def test_conflicts_are_told_and_stop_the_publication(tongke, county):
 def test_a_lesson_that_is_cancelled_while_its_room_waits_is_over_at_once(tongke, county):
     tongke("import", *county)
     start = (datetime.datetime.now(CHINA) + datetime.timedelta(minutes=3)).strftime("%Y-%m-%d %H:%M")
-    made = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    add = ["lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--force", "--json"]
+    made = json.loads(tongke(*add))
     headers = {"Authorization": f"Bearer {tongke.token}", "Accept": "text/event-stream"}
     with requests.get(
         f"{tongke.base}/api/v1/lessons/{made['id']}/events", headers=headers, stream=True, timeout=20
@@ -202,7 +203,9 @@ def lesson_of_now(tongke, county) -> dict:
     """A published term with nothing today, and a lesson that begins in a minute."""
     tongke("import", *county)
     start = (datetime.datetime.now(CHINA) + datetime.timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M")
-    return json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    # Whatever the classes are taught at this hour.
+    add = ["lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--force", "--json"]
+    return json.loads(tongke(*add))
 
 
 @pytest.mark.timeout(180)
@@ -251,7 +254,8 @@ def test_a_lesson_is_run_from_the_terminal(tongke, county):
     # Another lesson takes its rooms five minutes after the bell: the overtime is shorter at once.
     next_start = datetime.datetime.strptime(made["end"], "%Y-%m-%d %H:%M") + datetime.timedelta(minutes=5)
     start = next_start.strftime("%Y-%m-%d %H:%M")
-    following = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    add = ["lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--force", "--json"]
+    following = json.loads(tongke(*add))
     now = watched()
     assert now["endsBy"] - now["plannedEnd"] == 300_000 and now["endsReason"] == "leadRoom"
     tongke("lesson", "cancel", following["id"], "--reason", "停电")
@@ -297,7 +301,8 @@ def test_a_list_without_lessons_says_when_the_next_one_is(tongke, county):
     assert "一年内也没有" in tongke("lesson", "list")
     tomorrow = datetime.datetime.now(CHINA) + datetime.timedelta(days=1)
     start = tomorrow.strftime("%Y-%m-%d 10:10")
-    made = json.loads(tongke("lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--json"))
+    add = ["lesson", "add", "--course", "K02", "--start", start, "--reason", "补课", "--force", "--json"]
+    made = json.loads(tongke(*add))
     told = tongke("lesson", "list")
     assert "今天没有课" in told and start in told and made["id"] in told
     assert json.loads(tongke("lesson", "list", "--json"))["lessons"] == []
