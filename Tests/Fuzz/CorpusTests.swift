@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-let fuzzTargets = wireTargets + recorderTargets + mediaTargets + controlTargets
+let fuzzTargets = wireTargets + recorderTargets + mediaTargets + controlTargets + importTargets
 
 @Suite struct CorpusTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "corpus")

@@ -103,7 +103,8 @@ import Testing
       var county = Published(seed: seed)
       var checker = ConflictChecker(county.timetable)
       for _ in 0..<12 {
-        guard let index = county.timetable.lessons.indices.randomElement(using: &county.random) else { continue }
+        let held = county.timetable.lessons.indices.filter { county.timetable.lessons[$0].state != .cancelled }
+        guard let index = held.randomElement(using: &county.random) else { continue }
         county.put(county.draw(index, oneIn: 6), at: index)
         guard let course = county.timetable.lessons[index].course else { continue }
         let own = county.timetable.lessons.filter { $0.course == course }

@@ -191,7 +191,10 @@ extension Course: SheetValue {
     // What receiving schools agreed to stays with the time it was agreed for where the sheet does not say it.
     for index in value.weeklyTimes.indices {
       let time = value.weeklyTimes[index]
-      let same = kept.first { $0.weekday == time.weekday && $0.period == time.period }
+      // Of two that differ in their weeks alone, each keeps its own.
+      let same =
+        kept.first { $0.weekday == time.weekday && $0.period == time.period && $0.weeks == time.weeks }
+        ?? kept.first { $0.weekday == time.weekday && $0.period == time.period }
       value.weeklyTimes[index].adoptedBy = same?.adoptedBy ?? []
     }
   }
