@@ -109,7 +109,7 @@ struct DeviceRoutes: Sendable {
     var now: Int64
     var lesson: NextLesson?
     /// Once the lesson's doors are open.
-    var seat: SeatReply?
+    var seat: SeatAccessReply?
   }
 
   private func nextLesson(_ request: Request, _ context: RelayContext) async throws -> Response {

@@ -99,7 +99,7 @@ struct SessionAccessRoutes: Sendable {
 }
 
 /// A seat's token, and what it is for.
-struct SeatReply: Encodable {
+struct SeatAccessReply: Encodable {
   var lesson: String
   var seat: String
   var role: String
@@ -131,11 +131,11 @@ struct SeatFinder {
       ?? seats.first { $0.role == .receiver && isOwn($0, .publishReturn) }
   }
 
-  func reply(_ seat: Seat, of lesson: Lesson, for caller: Caller) throws -> SeatReply {
+  func reply(_ seat: Seat, of lesson: Lesson, for caller: Caller) throws -> SeatAccessReply {
     let closes = lesson.isAlwaysLive ? relay.clock() + 12 * 3_600_000 : LessonWindow.closes(lesson)
     let access = try relay.desk.seatAccess(
       seat, for: caller.claims, expires: (closes + RelayParts.tokenGrace) / 1_000)
-    return SeatReply(
+    return SeatAccessReply(
       lesson: "\(lesson.id)", seat: "\(seat.id)", role: seat.role.rawValue,
       room: try seat.room.flatMap { try relay.store.room($0) }?.number ?? "", token: access.token,
       expires: access.claims.expires * 1_000)

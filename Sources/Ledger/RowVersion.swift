@@ -108,11 +108,3 @@ extension LedgerRow {
     }
   }
 }
-
-extension LedgerStore {
-  /// The columns in which a value differs from what it was in a version: all of them for what is no version of it.
-  public static func columns(of value: some CatalogueValue, changedSince version: String) throws -> [String] {
-    guard let row = value as? any CatalogueRow else { throw LedgerError.corruptRow }
-    return try RowVersion(row).columns(changedSince: version)
-  }
-}

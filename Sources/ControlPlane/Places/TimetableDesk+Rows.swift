@@ -46,9 +46,17 @@ extension TimetableDesk {
   /// `isOwn` says which schools the caller may change, nil all; `require` is asked where the row lies, as it was and as
   /// it will be, and throws for whoever may not. Throws `importRefused` with everything that is wrong, `taken` for a
   /// new row whose key another has, `staleRow` for one that is another by now, `notFound`.
-  func write(
+  nonisolated func write(
     _ wish: RowWish, language: Language, isOwn: (@Sendable (AccessPlace) -> Bool)?,
-    require: @Sendable (AccessTarget) throws -> Void
+    require: @escaping @Sendable (AccessTarget) throws -> Void
+  ) async throws -> (old: PlaceValue?, new: PlaceValue, target: AccessTarget) {
+    // Behind imports, which would write what they read before.
+    try await writing.run { try self.writeRow(wish, language, isOwn, require) }
+  }
+
+  private nonisolated func writeRow(
+    _ wish: RowWish, _ language: Language, _ isOwn: (@Sendable (AccessPlace) -> Bool)?,
+    _ require: @Sendable (AccessTarget) throws -> Void
   ) throws -> (old: PlaceValue?, new: PlaceValue, target: AccessTarget) {
     let whole = try store.importBase(subjects: subjects)
     let places = AccessPlaces(institutions: whole.institutions, rooms: whole.rooms)
@@ -86,7 +94,7 @@ extension TimetableDesk {
   }
 
   /// The one row as a sheet, laid beside what there is.
-  private func plan(
+  private nonisolated func plan(
     _ wish: RowWish, _ place: Int?, _ base: ImportBase, _ language: Language
   ) throws(Problem) -> ImportPlan {
     let columns = wish.kind.sheet.columns
@@ -128,7 +136,7 @@ extension TimetableDesk {
   }
 
   /// Tells what a row has become since it was read.
-  private func refuseStale(
+  private nonisolated func refuseStale(
     _ row: (place: Int, value: PlaceValue), _ version: String, _ kind: PlaceKind, _ base: ImportBase,
     _ language: Language
   ) throws {
