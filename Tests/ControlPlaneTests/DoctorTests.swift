@@ -143,7 +143,9 @@ import Testing
     let address = try #require(SocketAddress(address: "127.0.0.1", port: worker.port))
     #expect(MachineProbe.port(address, isUDP: true) == .inUse)
     #expect(MachineProbe.port(address, isUDP: false) == .free)
-    #expect(PortOwner.find(port: worker.port, isUDP: true)?.process == getpid())
+    // The kernel's table leaves sockets out when others come and go while it is read.
+    let found = (0..<20).lazy.compactMap { _ in PortOwner.find(port: worker.port, isUDP: true) }.first
+    #expect(found?.process == getpid())
     let elsewhere = try #require(SocketAddress(address: "203.0.113.77", port: 0))
     #expect(MachineProbe.port(elsewhere, isUDP: true) == .noSuchAddress)
   }

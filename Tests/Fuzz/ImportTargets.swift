@@ -100,13 +100,13 @@ private enum FuzzCounty {
     ]
     var count: UInt64 = 0
     var base = ImportBase()
-    let read = sheets.compactMap { try? ImportSheet([UInt8]($1.utf8), kind: $0) }
-    let plan = try? ImportPlan.make(read, onto: base) {
-      count += 1
-      return Identifier(high: 8, low: count)
-    }
-    guard let plan else { preconditionFailure("the county of the targets can be imported") }
-    base.apply(plan.changes)
+    do {
+      let plan = try ImportPlan.make(sheets.map { try ImportSheet([UInt8]($1.utf8), kind: $0) }, onto: base) {
+        count += 1
+        return Identifier(high: 8, low: count)
+      }
+      base.apply(plan.changes)
+    } catch { preconditionFailure("the county of the targets cannot be imported: \(error)") }
     return base
   }()
 
