@@ -8,8 +8,8 @@ struct TimetableCounty {
   let timetables: [Timetable]
   /// Files by name: everything but local lessons.
   let sheets: [(name: String, data: Data)]
-  /// Local lessons of the first term.
-  let locals: (name: String, data: Data)
+  /// Local lessons of the first term, in files of whole classes that are short enough to be imported.
+  let locals: [(name: String, data: Data)]
   let localLessons: Int
 
   /// A seeded county without its mistakes: bandwidths that suffice, and no school with days of its own.
@@ -55,10 +55,20 @@ struct TimetableCounty {
       clusters: county.clusters, bells: bells, terms: terms, courses: Array(courses.joined()))
     let kinds: [SheetKind] = [.institutions, .rooms, .persons, .classes, .clusters, .bells, .terms, .courses]
     sheets = kinds.map { ("\($0.rawValue).csv", Self.csv(base.table(of: $0))) }
-    base.localLessons = county.localLessons[0].sorted { $0.key < $1.key }.flatMap(\.value)
-    localLessons = base.localLessons.count
-    locals = ("localLessons.csv", Self.csv(base.table(of: .localLessons)))
+    var parts: [[LocalLesson]] = [[]]
+    for (_, lessons) in county.localLessons[0].sorted(by: { $0.key < $1.key }) {
+      if parts[parts.count - 1].count + lessons.count > Self.partLimit { parts.append([]) }
+      parts[parts.count - 1] += lessons
+    }
+    localLessons = parts.reduce(0) { $0 + $1.count }
+    locals = parts.enumerated().map { place, part in
+      base.localLessons = part
+      return ("localLessons-\(place + 1).csv", Self.csv(base.table(of: .localLessons)))
+    }
   }
+
+  /// Rows of one file of local lessons; an import takes 200,000.
+  private static let partLimit = 100_000
 
   private static func csv(_ table: [[String]]) -> Data {
     var writer = CSVWriter(header: table[0])
@@ -68,7 +78,7 @@ struct TimetableCounty {
 
   /// Writes all files into a folder and returns the paths of the sheets.
   func write(to folder: URL) throws -> [String] {
-    for file in sheets + [locals] { try file.data.write(to: folder.appending(path: file.name)) }
+    for file in sheets + locals { try file.data.write(to: folder.appending(path: file.name)) }
     return sheets.map { folder.appending(path: $0.name).path }
   }
 

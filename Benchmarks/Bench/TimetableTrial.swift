@@ -50,14 +50,20 @@ struct TimetableTrial {
     _ = try milliseconds(["course", "list", "--term", terms[0], "--json"])
     let watch = WaitWatch(client: client, base: relay.base, token: relay.token, term: terms[0])
     let waiting = Task { await watch.run() }
-    let file = relay.folder.appending(path: county.locals.name).path
+    let files = county.locals.map { relay.folder.appending(path: $0.name).path }
     let commands = relay.commands
-    let arguments = ["import", "--json", "--term", terms[0], file]
-    let run = try await Task.detached { try commands.run(arguments) }.value
+    let term = terms[0]
+    let runs = try await Task.detached {
+      try files.map { try commands.run(["import", "--json", "--term", term, $0]) }
+    }.value
     waiting.cancel()
     let waits = await waiting.value
-    guard run.status == 0 else { throw BenchError("local timetables were not imported") }
-    figures.add("import", "local timetables of a term", run.seconds * 1_000, .milliseconds)
+    if let failed = runs.first(where: { $0.status != 0 }) {
+      throw BenchError(
+        "local timetables were not imported: \(String(decoding: failed.output.prefix(1_000), as: UTF8.self))")
+    }
+    let spent = runs.reduce(0) { $0 + $1.seconds } * 1_000
+    figures.add("import", "local timetables of a term, \(files.count) files", spent, .milliseconds)
     figures.add("meanwhile", "list of courses, longest", waits.courses * 1_000, .milliseconds)
     figures.add("meanwhile", "list of lessons, longest", waits.lessons * 1_000, .milliseconds)
     figures.add("meanwhile", "making a lesson, longest", waits.making * 1_000, .milliseconds)
