@@ -55,13 +55,13 @@ def county(tmp_path):
 def tongke(tmp_path):
     data, port = tmp_path / "data", free_port()
     config = tmp_path / "tongke.yaml"
-    config.write_text(json.dumps({"https": "none", "udpPort": 0}))
     log = open(tmp_path / "relay.log", "wb")
     base = f"http://127.0.0.1:{port}"
     relay = None
 
-    def start_relay():
+    def start_relay(**settings):
         nonlocal relay
+        config.write_text(json.dumps({"https": "none", "udpPort": 0} | settings))
         relay = subprocess.Popen(
             [relays.EXECUTABLE, "serve", "--data", data, "--config", config, "--http", f"127.0.0.1:{port}"],
             stdout=log, stderr=log,
@@ -164,13 +164,20 @@ def test_a_county_from_files_to_a_published_term(tongke, county, tmp_path):
 def test_conflicts_are_told_and_stop_the_publication(tongke, county):
     tongke("import", *county)
     tongke("import", *sorted(CONFLICTS.glob("*.csv")))
-    told = json.loads(tongke("timetable", "check", "--json", code=1))
-    codes = sorted(each["code"] for each in told["findings"] if each["severity"] != "note")
-    # Only the relay's own capacity is too large for so small a county.
-    assert codes == sorted([
+
+    def codes():
+        told = json.loads(tongke("timetable", "check", "--json", code=1))
+        return sorted(each["code"] for each in told["findings"] if each["severity"] != "note")
+
+    planted = [
         "leadTeacher", "leadRoom", "leadClass", "siteRoom", "siteClass", "unpairedInstitution", "bellMisfit", "holiday",
         "siteBandwidth", "unacceptedRoom", "screenTime", "modeOrRole",
-    ])  # fmt: skip
+    ]  # fmt: skip
+    # Only the relay's own capacity is too large for so small a county.
+    assert codes() == sorted(planted)
+    tongke.stop_relay()
+    tongke.start_relay(sessionLimit=8)
+    assert codes() == sorted([*planted, "relayCapacity"])
     table = tongke("timetable", "check", code=1)
     assert "X01" in table and "X07" in table
     tongke("timetable", "publish", code=1)
