@@ -63,6 +63,12 @@ extension Request {
     guard text.readableBytes > 0 else { throw Problem(.empty) }
     return String(buffer: text)
   }
+
+  /// The body as a JSON value.
+  /// - Throws: as `text(of:limit:)`, and `badJSON`.
+  func json<Value: Decodable>(limit: Int = bodyLimit) async throws -> Value {
+    try decodeBody(try await text(of: "application/json", limit: limit))
+  }
 }
 
 /// One entry of the route table, which the OpenAPI document is tested against.

@@ -78,7 +78,7 @@ struct AccountRoutes: Sendable {
 
   private func add(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try gate.caller(of: request, context)
-    let wanted: AccountRequest = try await body(request)
+    let wanted: AccountRequest = try await request.json()
     let people = relay.accountPlaces
     let school = try wanted.institution.map { number in
       guard let school = try relay.store.institution(number: number) else {
@@ -136,7 +136,7 @@ struct AccountRoutes: Sendable {
   private func give(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try gate.caller(of: request, context)
     let people = relay.accountPlaces
-    let wanted = try Wanted(try await body(request), people)
+    let wanted = try Wanted(try await request.json(), people)
     let person = try people.person(context.name("person"))
     let held = try people.grants(of: person.id, now: relay.clock())
     try gate.requireGiving(wanted.grant, at: wanted.target, to: held.map(\.grant), by: caller)
@@ -199,7 +199,7 @@ struct AccountRoutes: Sendable {
 
   private func bind(_ request: Request, _ context: RelayContext) async throws -> Response {
     let wanted: (Caller, AccountPlaces, Person) = try overPerson(request, context)
-    let identity: IdentityReply = try await body(request)
+    let identity: IdentityReply = try await request.json()
     guard !identity.issuer.isEmpty, !identity.subject.isEmpty else { throw Problem(.badRange) }
     return try change(wanted, "bind") {
       $0.issuer = identity.issuer
@@ -284,10 +284,6 @@ struct AccountRoutes: Sendable {
   }
 
   // MARK: Forms
-
-  private func body<Value: Decodable>(_ request: Request) async throws -> Value {
-    try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
-  }
 
   /// What the audit trail keeps: identifiers, no names.
   private static func form(

@@ -34,7 +34,7 @@ struct DeviceRoutes: Sendable {
     let found = try Identifier(text).flatMap { try relay.store.room($0) }
     let room = if let found { found } else { try relay.store.room(named: text) }
     try gate.require(.enrolDevices, on: target(of: room.id), by: caller)
-    let wanted: Wanted = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: Wanted = try await request.json()
     let school = try relay.store.institution(room.institution)
     let code: String
     let expires: Int64

@@ -33,7 +33,7 @@ struct FloorRoutes: Sendable {
   private func act(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try relay.gate.caller(of: request, context)
     let id = try identifier(context.parameter("lesson"))
-    let wanted: FloorRequest = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: FloorRequest = try await request.json()
     let act = try FloorAct(wanted, own: caller.claims.seat)
     let target = relay.places.target(lesson: id, for: caller, actedOn: try room(of: act, in: id))
     let operation = operation(for: act, by: caller)

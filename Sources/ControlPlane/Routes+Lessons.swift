@@ -81,7 +81,7 @@ struct LessonRoutes: Sendable {
     let caller = try relay.gate.caller(of: request, context)
     // It makes the schools and rooms of its lesson as well: the city's to do.
     try relay.gate.require(.changeLesson, on: .city, by: caller)
-    let wanted: NewLesson = try await decode(request)
+    let wanted: NewLesson = try await request.json()
     try wanted.checkReceivers()
     let made: SeatedLesson
     do {
@@ -145,19 +145,13 @@ struct LessonRoutes: Sendable {
     // A site chooses what it sees itself; for others only whoever directs what they are given.
     let mayAny = relay.gate.allows(.changeLesson, on: relay.places.target(lesson: id, for: caller), by: caller)
     guard let peer = UInt64(context.parameter("peer")) else { throw Problem(.notFound) }
-    let wishes: [PaneWish] = try await decode(request)
+    let wishes: [PaneWish] = try await request.json()
     for wish in wishes.prefix(32) {
       try await relay.director.setPane(
         lesson: id, peer: peer, seat: mayAny ? nil : caller.claims.seat ?? caller.subject, mid: wish.mid,
         show: wish.show, maxHeight: wish.maxHeight ?? 0)
     }
     return Response(status: .noContent)
-  }
-
-  // MARK: JSON
-
-  private func decode<Value: Decodable>(_ request: Request) async throws -> Value {
-    try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
   }
 }
 

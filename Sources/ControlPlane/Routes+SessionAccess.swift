@@ -64,7 +64,7 @@ struct SessionAccessRoutes: Sendable {
 
   private func confirmFactor(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try gate.caller(of: request, context)
-    let wanted: Digits = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: Digits = try await request.json()
     let next: IssuedAccess?
     do { next = try desk.confirmSecondFactor(wanted.code, of: caller.claims, from: caller.address) } catch {
       if let problem = error as? Problem {
@@ -89,7 +89,7 @@ struct SessionAccessRoutes: Sendable {
     let target = relay.places.target(lesson: id, for: caller)
     try gate.require(.receiveMedia, on: target, by: caller)
     guard let lesson = try relay.store.lesson(id) else { throw Problem(.notFound) }
-    let wanted: WantedSeat = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: WantedSeat = try await request.json()
     let room = try wanted.room.map { try relay.store.room(named: $0).id }
     guard let seat = try SeatFinder(relay).seat(of: lesson, for: caller, in: room) else {
       throw Problem(.noSeat)

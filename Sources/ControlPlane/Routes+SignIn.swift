@@ -12,6 +12,8 @@ import Ledger
 /// schools, and the gate audits who came in and who was refused.
 struct SignInRoutes: Sendable {
   let relay: RelayParts
+  /// Bytes of a body, from whoever has no token yet.
+  private static let byteLimit = 16_384
   private var gate: AccessGate { relay.gate }
   private var desk: AccessDesk { relay.desk }
 
@@ -44,7 +46,7 @@ struct SignInRoutes: Sendable {
   }
 
   private func signIn(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let wanted: SignInRequest = try await body(request)
+    let wanted: SignInRequest = try await request.json(limit: Self.byteLimit)
     let address = request.clientAddress(context)
     // 43 characters are a link's; what is shorter somebody has typed.
     let isLink = wanted.code.utf8.count > 40
@@ -63,7 +65,7 @@ struct SignInRoutes: Sendable {
 
   /// Whoever has a link may set up the second factor that is asked for, where none holds yet.
   private func startSecondFactor(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let wanted: LinkCode = try await body(request)
+    let wanted: LinkCode = try await request.json(limit: Self.byteLimit)
     let from = request.clientAddress(context)
     let (person, address) = try entering(.link, from) {
       let person = try desk.subject(ofLink: wanted.code, from: from)
@@ -112,7 +114,7 @@ struct SignInRoutes: Sendable {
 
   private func finishOpenID(_ request: Request, _ context: RelayContext) async throws -> Response {
     guard let way = relay.ways.openID else { throw Problem(.notFound) }
-    let answer: OpenIDAnswer = try await body(request)
+    let answer: OpenIDAnswer = try await request.json(limit: Self.byteLimit)
     return try await vouched(.openID, request, context) {
       try await way.desk.finish(attempt: answer.attempt, state: answer.state, code: answer.code)
     }
@@ -124,7 +126,7 @@ struct SignInRoutes: Sendable {
 
   private func ticket(_ request: Request, _ context: RelayContext) async throws -> Response {
     guard let way = relay.ways.ticket else { throw Problem(.notFound) }
-    let answer: TicketAnswer = try await body(request)
+    let answer: TicketAnswer = try await request.json(limit: Self.byteLimit)
     let address = request.clientAddress(context)
     // Each try asks the platform: who guesses has to stop.
     try desk.checkLock(AccessDesk.key(address: address))
@@ -170,7 +172,7 @@ struct SignInRoutes: Sendable {
   }
 
   private func enrol(_ request: Request, _ context: RelayContext) async throws -> Response {
-    let wanted: Enrolment = try await body(request)
+    let wanted: Enrolment = try await request.json(limit: Self.byteLimit)
     let address = request.clientAddress(context)
     let device = try entering(.device, address) {
       if let code = wanted.code { return try desk.enrol(link: code, from: address) }
@@ -181,10 +183,6 @@ struct SignInRoutes: Sendable {
     }
     gate.entered(device.device, by: .device, from: address)
     return try json(SessionView(relay).reply(device.access.claims, token: device.access.token), status: .created)
-  }
-
-  private func body<Value: Decodable>(_ request: Request) async throws -> Value {
-    try decodeBody(try await request.text(of: "application/json", limit: 16_384))
   }
 }
 

@@ -35,7 +35,7 @@ struct AcceptanceRoutes: Sendable {
   private func store(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try relay.gate.caller(of: request, context)
     let (room, target) = try room(context, .testRoom, caller)
-    let wanted: RoomTestRequest = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: RoomTestRequest = try await request.json()
     guard let source = RoomTest.Source(rawValue: wanted.source) else {
       throw Problem(.badQuery, arguments: ["name": "source", "value": wanted.source.onOneLine(limit: 40)])
     }
@@ -76,7 +76,7 @@ struct AcceptanceRoutes: Sendable {
   private func accept(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try relay.gate.caller(of: request, context)
     let (room, target) = try room(context, .acceptRoom, caller)
-    let wanted: AcceptanceRequest = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: AcceptanceRequest = try await request.json()
     guard let use = AcceptanceProfile.Use(rawValue: wanted.use) else {
       throw Problem(.badQuery, arguments: ["name": "use", "value": wanted.use.onOneLine(limit: 40)])
     }

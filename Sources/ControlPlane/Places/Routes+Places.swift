@@ -203,7 +203,7 @@ struct PlaceRoutes: Sendable {
   }
 
   private func fields(of request: Request) async throws -> [String: String] {
-    let fields: [String: String] = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let fields: [String: String] = try await request.json()
     guard fields.count <= 40 else { throw Problem(.badJSON) }
     return fields
   }

@@ -26,8 +26,7 @@ struct CalendarLinkRoutes: Sendable {
 
   private func make(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try relay.gate.caller(of: request, context)
-    let wanted: CalendarLinkRequest = try decodeBody(
-      try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: CalendarLinkRequest = try await request.json()
     guard let kind = CalendarLink.Kind(rawValue: wanted.kind) else {
       throw Problem(.badQuery, arguments: ["name": "kind", "value": wanted.kind.onOneLine(limit: 40)])
     }

@@ -26,8 +26,7 @@ struct CourseRoutes: Sendable {
     let course = try course(context)
     let target = relay.places.places().target(course: course)
     try relay.gate.require(.changeCourses, on: target, by: caller)
-    let wanted: CourseChangeRequest = try decodeBody(
-      try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: CourseChangeRequest = try await request.json()
     guard let match = request.headers[.ifMatch] else { throw Problem(.noRevision) }
     let gate = relay.gate
     let reply = try await relay.timetables.change(

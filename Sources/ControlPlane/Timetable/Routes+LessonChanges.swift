@@ -21,8 +21,7 @@ extension TimetableLessonRoutes {
     let id = try identifier(context.parameter("lesson"))
     let target = relay.places.target(lesson: id, for: caller)
     try relay.gate.require(.changeLesson, on: target, by: caller)
-    let wanted: LessonChangeRequest = try decodeBody(
-      try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: LessonChangeRequest = try await request.json()
     guard let match = request.headers[.ifMatch] else { throw Problem(.noRevision) }
     guard let old = try relay.store.lesson(id) else { throw Problem(.notFound) }
     guard match == "\"\(old.revision)\"" else { throw try stale(old, match: match, request.language) }
@@ -135,7 +134,7 @@ extension TimetableLessonRoutes {
 
   func add(_ request: Request, _ context: RelayContext) async throws -> Response {
     let caller = try relay.gate.caller(of: request, context)
-    let wanted: LessonAddRequest = try decodeBody(try await request.text(of: "application/json", limit: bodyLimit))
+    let wanted: LessonAddRequest = try await request.json()
     let term = context.name("term")
     let known = try await relay.timetables.snapshot(term)
     let course = try known.course(wanted.course)
