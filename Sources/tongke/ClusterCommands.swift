@@ -71,10 +71,7 @@ struct ClusterChangeCommand: AsyncParsableCommand {
 
   @Argument(help: "Its number.") var number: String
   @OptionGroup var cluster: ClusterFields
-  @Option(
-    help: ArgumentHelp(
-      "Refuse when it has been changed since it had this ETag. Default: the newest.", valueName: "tag"))
-  var tag: String?
+  @OptionGroup var known: KnownTagOption
   @OptionGroup var show: ShowOptions
 
   func validate() throws {
@@ -82,7 +79,7 @@ struct ClusterChangeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await show.change(.clusters, [number], tag: tag, cluster.fields, PlaceTables.members)
+    try await show.change(.clusters, [number], tag: known.tag, cluster.fields, PlaceTables.members)
   }
 }
 

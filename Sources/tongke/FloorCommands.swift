@@ -10,16 +10,16 @@ struct FloorOptions: ParsableArguments {
   @OptionGroup var control: ControlOptions
 
   /// Does one thing and says so.
-  func act(_ lesson: LessonReference, site: String? = nil, _ request: FloorRequest) async throws {
+  func act(_ lesson: Identifier, site: String? = nil, _ request: FloorRequest) async throws {
     let (floor, name) = try await control.with { client in
       var request = request
       var name = ""
       if let site {
-        let found = try Self.site(site, of: try await client.floor(lesson: lesson.text))
+        let found = try Self.site(site, of: try await client.floor(lesson: "\(lesson)"))
         request.seat = found.seat
         name = Self.name(of: found)
       }
-      return (try await client.act(lesson: lesson.text, request), name)
+      return (try await client.act(lesson: "\(lesson)", request), name)
     }
     if json { return Console.line(try OutputOptions.json(floor)) }
     tell(request, site: name, floor)
@@ -75,30 +75,19 @@ struct FloorOptions: ParsableArguments {
   }
 }
 
-/// A lesson as a person names it.
-struct LessonReference: ExpressibleByArgument {
-  var text: String
-
-  init?(argument: String) {
-    guard let id = Identifier(argument) else { return nil }
-    text = "\(id)"
-  }
-}
-
-private let lessonHelp: ArgumentHelp = "The lesson's identifier, as tongke lesson list prints it."
 private let siteHelp: ArgumentHelp = "The site: its room's number, such as P07-2, its room's name, or its seat."
 
 struct LessonFloorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "floor", abstract: "List the sites of a running lesson: who is called, waits to speak, is muted.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var output: OutputOptions
   @OptionGroup var control: ControlOptions
 
   func run() async throws {
-    let lesson = lesson
-    let floor = try await control.with { try await $0.floor(lesson: lesson.text) }
+    let lesson = argument.lesson
+    let floor = try await control.with { try await $0.floor(lesson: "\(lesson)") }
     if output.isForPeople, floor.paused { Console.line(Text.of("cli.floor.paused", in: .ofEnvironment)) }
     try output.print(floor) { ControlTables.floor(floor, in: $0) }
   }
@@ -108,21 +97,21 @@ struct LessonCallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "call", abstract: "Let everyone see and hear a site (点名发言).")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @Argument(help: siteHelp) var site: String
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, site: site, FloorRequest(act: .call)) }
+  func run() async throws { try await floor.act(argument.lesson, site: site, FloorRequest(act: .call)) }
 }
 
 struct LessonUncallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "uncall", abstract: "End the call: nobody but the lead is seen and heard.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, FloorRequest(act: .uncall)) }
+  func run() async throws { try await floor.act(argument.lesson, FloorRequest(act: .uncall)) }
 }
 
 /// One site or all of them.
@@ -139,22 +128,22 @@ struct LessonMuteCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mute", abstract: "Take the sound of a site, or of all, also while it is called (静音).")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var who: SiteOrAll
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, site: who.site, FloorRequest(act: .mute)) }
+  func run() async throws { try await floor.act(argument.lesson, site: who.site, FloorRequest(act: .mute)) }
 }
 
 struct LessonUnmuteCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unmute", abstract: "Let a site, or all, be heard again when called.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var who: SiteOrAll
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, site: who.site, FloorRequest(act: .unmute)) }
+  func run() async throws { try await floor.act(argument.lesson, site: who.site, FloorRequest(act: .unmute)) }
 }
 
 /// What a site that is thrown out is told.
@@ -170,13 +159,13 @@ struct LessonEjectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eject", abstract: "End all connections of a site; it may come back (请出).")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @Argument(help: siteHelp) var site: String
   @OptionGroup var why: ReasonOption
   @OptionGroup var floor: FloorOptions
 
   func run() async throws {
-    try await floor.act(lesson, site: site, FloorRequest(act: .eject, reason: why.reason))
+    try await floor.act(argument.lesson, site: site, FloorRequest(act: .eject, reason: why.reason))
   }
 }
 
@@ -184,24 +173,24 @@ struct LessonBanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ban", abstract: "End all connections of a site and let it not come back before unban (禁止进入).")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @Argument(help: siteHelp) var site: String
   @OptionGroup var why: ReasonOption
   @OptionGroup var floor: FloorOptions
 
   func run() async throws {
-    try await floor.act(lesson, site: site, FloorRequest(act: .ban, reason: why.reason))
+    try await floor.act(argument.lesson, site: site, FloorRequest(act: .ban, reason: why.reason))
   }
 }
 
 struct LessonUnbanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "unban", abstract: "Let a banned site come back.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @Argument(help: siteHelp) var site: String
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, site: site, FloorRequest(act: .unban)) }
+  func run() async throws { try await floor.act(argument.lesson, site: site, FloorRequest(act: .unban)) }
 }
 
 struct LessonGrantCommand: AsyncParsableCommand {
@@ -215,7 +204,7 @@ struct LessonGrantCommand: AsyncParsableCommand {
   enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
   enum Medium: String, ExpressibleByArgument, CaseIterable { case video, audio, screen, text }
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @Argument(help: siteHelp) var site: String
   @Argument(help: "What.") var medium: Medium
   @Argument(help: "Let or not.") var turn: Switch
@@ -224,7 +213,7 @@ struct LessonGrantCommand: AsyncParsableCommand {
   func run() async throws {
     let request = FloorRequest(
       act: .grant, medium: FloorRequest.Medium(rawValue: medium.rawValue), on: turn == .on)
-    try await floor.act(lesson, site: site, request)
+    try await floor.act(argument.lesson, site: site, request)
   }
 }
 
@@ -233,18 +222,18 @@ struct LessonPauseCommand: AsyncParsableCommand {
     commandName: "pause",
     abstract: "Stop all interaction (一键暂停): nobody is called, no hand is up, and no site can change that.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, FloorRequest(act: .pause)) }
+  func run() async throws { try await floor.act(argument.lesson, FloorRequest(act: .pause)) }
 }
 
 struct LessonResumeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume", abstract: "Let sites raise hands and be called again after a pause.")
 
-  @Argument(help: lessonHelp) var lesson: LessonReference
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var floor: FloorOptions
 
-  func run() async throws { try await floor.act(lesson, FloorRequest(act: .resume)) }
+  func run() async throws { try await floor.act(argument.lesson, FloorRequest(act: .resume)) }
 }

@@ -71,8 +71,8 @@ struct LessonListCommand: AsyncParsableCommand {
   }
 }
 
-/// What every change of a lesson is told.
-struct ChangeOptions: ParsableArguments {
+/// A lesson as an argument.
+struct LessonArgument: ParsableArguments {
   @Argument(
     help: "The lesson's identifier, as tongke lesson list prints it.",
     transform: { text in
@@ -82,6 +82,11 @@ struct ChangeOptions: ParsableArguments {
       return lesson
     })
   var lesson: Identifier
+}
+
+/// What every change of a lesson is told.
+struct ChangeOptions: ParsableArguments {
+  @OptionGroup var argument: LessonArgument
   @Option(help: ArgumentHelp("Why; the sites read it.", valueName: "text")) var reason: String
   @Option(
     help: ArgumentHelp(
@@ -98,9 +103,9 @@ struct ChangeOptions: ParsableArguments {
 
   func run(_ change: LessonChangeRequest) async throws {
     let changed = try await control.with { client in
-      let known = if let revision { revision } else { try await client.revision(lesson: "\(lesson)") }
+      let known = if let revision { revision } else { try await client.revision(lesson: "\(argument.lesson)") }
       return try await tellingFindings(json: json) {
-        try await client.change(lesson: "\(lesson)", revision: known, change)
+        try await client.change(lesson: "\(argument.lesson)", revision: known, change)
       }
     }
     try show(changed, json: json)

@@ -25,6 +25,14 @@ struct ListOptions: ParsableArguments {
   }
 }
 
+/// Which version of a row a change is for.
+struct KnownTagOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Refuse when it has been changed since it had this ETag. Default: the newest.", valueName: "tag"))
+  var tag: String?
+}
+
 /// How one row is told.
 struct ShowOptions: ParsableArguments {
   @Flag(help: "Print JSON.") var json = false
@@ -154,10 +162,7 @@ struct SchoolChangeCommand: AsyncParsableCommand {
 
   @Argument(help: "Its number.") var number: String
   @OptionGroup var school: SchoolFields
-  @Option(
-    help: ArgumentHelp(
-      "Refuse when it has been changed since it had this ETag. Default: the newest.", valueName: "tag"))
-  var tag: String?
+  @OptionGroup var known: KnownTagOption
   @OptionGroup var show: ShowOptions
 
   func validate() throws {
@@ -165,7 +170,7 @@ struct SchoolChangeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await show.change(.institutions, [number], tag: tag, school.fields, SchoolCommand.table)
+    try await show.change(.institutions, [number], tag: known.tag, school.fields, SchoolCommand.table)
   }
 }
 

@@ -124,20 +124,12 @@ struct LessonCheckCommand: AsyncParsableCommand {
     commandName: "check", abstract: "Say for every site whether devices, line and last measurement are good enough.",
     discussion: "Exit status 1 when one of them is not, or was never measured.")
 
-  @Argument(
-    help: "The lesson's identifier, as tongke lesson list prints it.",
-    transform: { text in
-      guard let lesson = Identifier(text) else {
-        throw ValidationError(Text.of("cli.notALesson", in: .ofEnvironment, ["text": text]))
-      }
-      return lesson
-    })
-  var lesson: Identifier
+  @OptionGroup var argument: LessonArgument
   @OptionGroup var output: OutputOptions
   @OptionGroup var control: ControlOptions
 
   func run() async throws {
-    let reply = try await control.with { try await $0.check(lesson: "\(lesson)") }
+    let reply = try await control.with { try await $0.check(lesson: "\(argument.lesson)") }
     let language = Language.ofEnvironment
     if output.isForPeople {
       for site in reply.sites {

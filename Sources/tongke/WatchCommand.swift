@@ -5,19 +5,6 @@ import ControlPlane
 import Foundation
 import Synchronization
 
-/// A lesson as an argument.
-struct LessonArgument: ParsableArguments {
-  @Argument(
-    help: "The lesson's identifier, as tongke lesson list prints it.",
-    transform: { text in
-      guard let lesson = Identifier(text) else {
-        throw ValidationError(Text.of("cli.notALesson", in: .ofEnvironment, ["text": text]))
-      }
-      return lesson
-    })
-  var lesson: Identifier
-}
-
 struct LessonWatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch", abstract: "Watch how a lesson goes at every seat, until it is over or Ctrl-C.",
