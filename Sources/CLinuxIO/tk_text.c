@@ -7,16 +7,16 @@
 /* Two bytes make three at most, four make four, one makes one. */
 size_t tk_gb18030_limit(size_t count) { return count + count / 2 + 4; }
 
-int64_t tk_gb18030_to_utf8(const uint8_t *bytes, size_t count, uint8_t *out, size_t limit) {
-  if (count > 0 && memchr(bytes, 0, count) != NULL) return -EILSEQ;
-  iconv_t conversion = iconv_open("UTF-8", "GB18030");
+static int64_t convert(const char *to, const char *from, const uint8_t *bytes, size_t count, uint8_t *out,
+                       size_t limit) {
+  iconv_t conversion = iconv_open(to, from);
   if (conversion == (iconv_t)-1) return errno == EINVAL ? -EOPNOTSUPP : -errno;
   /* iconv does not write to its input, whatever its prototype says. */
   char *in = (char *)(uintptr_t)bytes;
-  char *to = (char *)out;
+  char *end = (char *)out;
   size_t in_left = count;
   size_t out_left = limit;
-  size_t result = iconv(conversion, &in, &in_left, &to, &out_left);
+  size_t result = iconv(conversion, &in, &in_left, &end, &out_left);
   int error = result == (size_t)-1 ? errno : 0;
   iconv_close(conversion);
   /* Half a character at the end is no better than a wrong one. */
@@ -24,16 +24,11 @@ int64_t tk_gb18030_to_utf8(const uint8_t *bytes, size_t count, uint8_t *out, siz
   return error != 0 ? -error : (int64_t)(limit - out_left);
 }
 
+int64_t tk_gb18030_to_utf8(const uint8_t *bytes, size_t count, uint8_t *out, size_t limit) {
+  if (count > 0 && memchr(bytes, 0, count) != NULL) return -EILSEQ;
+  return convert("UTF-8", "GB18030", bytes, count, out, limit);
+}
+
 int64_t tk_utf8_to_gb18030(const uint8_t *bytes, size_t count, uint8_t *out, size_t limit) {
-  iconv_t conversion = iconv_open("GB18030", "UTF-8");
-  if (conversion == (iconv_t)-1) return errno == EINVAL ? -EOPNOTSUPP : -errno;
-  char *in = (char *)(uintptr_t)bytes;
-  char *to = (char *)out;
-  size_t in_left = count;
-  size_t out_left = limit;
-  size_t result = iconv(conversion, &in, &in_left, &to, &out_left);
-  int error = result == (size_t)-1 ? errno : 0;
-  iconv_close(conversion);
-  if (error == EINVAL) error = EILSEQ;
-  return error != 0 ? -error : (int64_t)(limit - out_left);
+  return convert("GB18030", "UTF-8", bytes, count, out, limit);
 }
