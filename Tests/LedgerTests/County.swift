@@ -1,5 +1,6 @@
 import Classroom
 import Ledger
+import Testing
 
 /// A county of any size with clusters of one lead school and its teaching points, under identifiers that a seed gives.
 struct County {
@@ -24,6 +25,16 @@ struct County {
       weeks: weeks,
       rules: [CalendarRule(from: CivilDate("2026-10-01")!, through: CivilDate("2026-10-07")!, kind: .holiday)])
     for index in 0..<count { add(cluster: index, points: points, perCluster, localPerClass) }
+  }
+
+  /// A county of one cluster in a ledger of its own, its term published.
+  static func published(by actor: Identifier) throws -> (folder: LedgerFolder, store: LedgerStore, county: County) {
+    let folder = try LedgerFolder()
+    let store = try folder.open()
+    let county = County(clusters: 1)
+    try county.write(to: store)
+    try store.publish(try #require(try store.timetable(term: code)), by: actor) { _ in "音乐" }
+    return (folder, store, county)
   }
 
   private mutating func next(_ section: UInt64) -> Identifier {
