@@ -13,7 +13,9 @@ package struct PortOwner: Equatable {
   package static func find(port: UInt16, isUDP: Bool, proc: String = "/proc") -> PortOwner? {
     var sockets = Set<String>()
     for table in isUDP ? ["udp", "udp6"] : ["tcp", "tcp6"] {
-      guard let text = try? String(contentsOfFile: "\(proc)/net/\(table)", encoding: .utf8) else { continue }
+      // A table tells no size and comes a page at a time; `String(contentsOfFile:)` takes the first for the whole.
+      guard let data = try? FileHandle(forReadingAtPath: "\(proc)/net/\(table)")?.readToEnd() else { continue }
+      let text = String(decoding: data, as: UTF8.self)
       sockets.formUnion(inodes(in: text, port: port, isUDP: isUDP).map { "socket:[\($0)]" })
     }
     guard !sockets.isEmpty, let entries = try? FileManager.default.contentsOfDirectory(atPath: proc) else {
