@@ -23,6 +23,9 @@ public struct TextTable: Sendable {
     rows.append(row)
   }
 
+  /// The rule under the last column's title at most: sentences and links are wider than a screen.
+  private static let lastRule = 40
+
   /// Columns as wide as their widest cell, two spaces between, numbers to the right, no space at a line's end.
   public var text: String {
     let all = [columns.map(\.title)] + rows.map { $0.map(Self.plain) }
@@ -32,7 +35,8 @@ public struct TextTable: Sendable {
       let text = padded.joined(separator: "  ")
       return String(text.prefix(text.count - text.reversed().prefix { $0 == " " }.count))
     }
-    let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
+    let ruled = widths.dropLast() + widths.suffix(1).map { min($0, Self.lastRule) }
+    let rule = ruled.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
     return ([line(all[0]), rule] + all.dropFirst().map(line)).joined(separator: "\n") + "\n"
   }
 

@@ -17,6 +17,14 @@ import Testing
     #expect(lines[0] == "教室             时长  到课")
   }
 
+  @Test func aSentenceAtTheEndHasNoRuleOfItsLength() {
+    var table = TextTable([.init("a"), .init("b")])
+    table.add(["1", String(repeating: "x", count: 300)])
+    let lines = table.text.split(separator: "\n")
+    #expect(lines[1] == "-  " + String(repeating: "-", count: 40))
+    #expect(lines[2].hasSuffix(String(repeating: "x", count: 300)), "the cell itself is whole")
+  }
+
   @Test func aCellNeverBreaksItsLine() {
     var table = TextTable([.init("a")])
     table.add(["x\u{1B}[31m\ny"])
