@@ -117,11 +117,12 @@ import Testing
   @Test func guessesAreTurnedAwayAndCounted() async throws {
     let county = try await published()
     var statuses: [Int] = []
-    for guess in 0..<(CalendarPace.wrongPerAddress + 2) {
-      let secret = String(repeating: "A", count: 53) + "\(guess % 10)"
+    // A minute that ends meanwhile begins the count again, so there may be as many once more.
+    while statuses.last != 429, statuses.count <= CalendarPace.wrongPerAddress * 2 {
+      let secret = String(repeating: "A", count: 53) + "\(statuses.count % 10)"
       statuses.append(try await fetch(county, "/calendar/\(secret).ics").status)
     }
-    #expect(statuses.first == 404 && statuses.last == 429)
+    #expect(statuses.count > CalendarPace.wrongPerAddress && statuses.last == 429)
     #expect(Set(statuses) == [404, 429])
     await county.relay.stop()
   }
