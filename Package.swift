@@ -86,12 +86,13 @@ let package = Package(
     .target(
       name: "Resources", dependencies: ["Recorder", "Media", "Ledger", "Classroom", "PacketRing", crypto],
       swiftSettings: settings),
+    .target(name: "Reporting", dependencies: ["Ledger", "Classroom", crypto, httpClient], swiftSettings: settings),
     // Level 5
     .target(
       name: "ControlPlane",
       dependencies: [
         "ControlAPI", "MediaWorker", "MediaClient", "RTCCore", "RTCWire", "PacketRing", "Classroom", "Ledger",
-        "Recorder", "Resources", "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
+        "Recorder", "Resources", "Reporting", "Media", "COpenSSL", "CLinuxIO", crypto, jwt,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"), httpClient, .product(name: "NIOCore", package: "swift-nio"),
@@ -142,6 +143,7 @@ let package = Package(
     .testTarget(
       name: "ResourcesTests", dependencies: ["Resources", "Recorder", "Media", "Ledger", "Classroom", "PacketRing"],
       swiftSettings: settings),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Ledger", "Classroom"], swiftSettings: settings),
     .testTarget(
       name: "MediaClientTests",
       dependencies: [
@@ -178,5 +180,20 @@ if Context.environment["TONGKE_PARTS"] == "media" {
   package.targets.removeAll { target in
     let part = target.name.hasSuffix("Tests") ? String(target.name.dropLast(5)) : target.name
     return !parts.contains(part) && !["CIPSecMB", "COpenSSL", "CLinuxIO", "CSRTP"].contains(part)
+  }
+}
+
+// TONGKE_PARTS=records: what keeps and accounts for lessons, with its tests, for a short edit loop. Apart as well.
+if Context.environment["TONGKE_PARTS"] == "records" {
+  let parts: Set = [
+    "PacketRing", "RTCWire", "Recorder", "Media", "Classroom", "Ledger", "Resources", "Reporting", "CLinuxIO", "CLibAV",
+  ]
+  let packages: Set = ["swift-crypto", "GRDB.swift", "async-http-client", "swift-nio"]
+  package.dependencies.removeAll { dependency in
+    guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+    return !packages.contains(String(location.split(separator: "/").last ?? ""))
+  }
+  package.targets.removeAll { target in
+    !parts.contains(target.name.hasSuffix("Tests") ? String(target.name.dropLast(5)) : target.name)
   }
 }

@@ -1,5 +1,5 @@
 /// A file made of a lesson for people to use.
-public struct LessonResource: Hashable, Sendable, Codable {
+public struct ResourceFile: Hashable, Sendable, Codable {
   public enum Kind: String, Sendable, Codable, CaseIterable {
     case recording
     /// The audio as it was received, before it was transcoded.

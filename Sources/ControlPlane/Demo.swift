@@ -144,7 +144,7 @@ public struct Demo: Sendable {
   }
 
   private func decode(
-    _ recording: LessonResource, _ relay: Relay, output: String, _ outcome: inout DemoOutcome
+    _ recording: ResourceFile, _ relay: Relay, output: String, _ outcome: inout DemoOutcome
   ) throws {
     let from = relay.configuration.data + "/" + recording.path
     let to = output + "/lesson." + (recording.mediaType == "video/webm" ? "webm" : "mp4")

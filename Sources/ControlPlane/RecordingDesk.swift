@@ -127,9 +127,9 @@ final class RecordingDesk: Sendable {
   var waiting: Int { state.withLock { $0.wanted.count } }
 
   /// Waits until the lesson's files are made; nil when the time is over before.
-  func awaitResources(_ lesson: Identifier, seconds: Int) async -> [LessonResource]? {
+  func awaitResources(_ lesson: Identifier, seconds: Int) async -> [ResourceFile]? {
     for _ in 0..<max(seconds, 0) * 20 {
-      if !state.withLock({ $0.wanted.contains(lesson) }) { return try? store.resources(lesson: lesson) }
+      if !state.withLock({ $0.wanted.contains(lesson) }) { return try? store.resourceFiles(lesson: lesson) }
       try? await Task.sleep(for: .milliseconds(50))
     }
     return nil

@@ -319,7 +319,7 @@ public final class Relay: Sendable {
   public func endLesson(_ id: Identifier) async throws { try await parts.director.end(id, reason: "operator") }
 
   /// Waits until the lesson's recordings are files; nil when `seconds` pass before.
-  public func awaitResources(_ lesson: Identifier, seconds: Int) async -> [LessonResource]? {
+  public func awaitResources(_ lesson: Identifier, seconds: Int) async -> [ResourceFile]? {
     await parts.recordings.awaitResources(lesson, seconds: seconds)
   }
 

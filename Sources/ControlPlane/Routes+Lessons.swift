@@ -58,7 +58,7 @@ struct LessonRoutes: Sendable {
     try relay.gate.require(.readLessons, on: relay.places.target(lesson: id, for: caller), by: caller)
     let running = await relay.director.summary(id)
     let lesson = try await relay.director.stored(id)
-    let resources = (try? relay.store.resources(lesson: id)) ?? []
+    let resources = (try? relay.store.resourceFiles(lesson: id)) ?? []
     var response = try json(
       LessonView(
         id: "\(id)", title: lesson.title, state: lesson.state.rawValue, plannedStart: lesson.plannedStart,

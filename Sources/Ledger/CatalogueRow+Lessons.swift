@@ -106,9 +106,9 @@ extension Seat: CatalogueRow {
   }
 }
 
-extension LessonResource: CatalogueRow {
+extension ResourceFile: CatalogueRow {
   static let form = RowForm(
-    .resources, limit: 20_000_000,
+    .resourceFiles, limit: 20_000_000,
     [
       "id", "lesson", "kind", "path", "mediaType", "byteCount", "sha256", "durationMilliseconds", "state", "madeAt",
     ])

@@ -51,6 +51,29 @@ public enum EventKind: String, Sendable, CaseIterable {
   case mediaGranted
   case floorPaused, floorResumed
   case handRaised, handLowered
+  /// How a seat's line was over one minute; `minute` is its start, UTC milliseconds. See `SeatMinute`.
+  case seatMinute
+  /// What the local teacher counted: `cohort` (entry year) and `count`; `by`.
+  case headCounted
+  /// A moment of the lesson worth finding again: `label`, `by`. Becomes a chapter.
+  case markerSet
+  /// A figure of the past was put right: `reason`, `by`, and what is to hold from now on.
+  case lessonCorrected
+  /// A class consented to being recorded, or took it back; `class`, `reference`.
+  case consentGiven, consentWithdrawn
+  /// Reviewing; `resource`, `by`, and of an approval `digest`, of a publication `visibility`, of a refusal `reason`.
+  case resourceDrafted, resourceSubmitted, resourceApproved, resourceRejected, resourcePublished, resourceWithdrawn
+  /// 名课, and 点对点推送: `resource`, `by`, `institution`; its outcome.
+  case resourceNominated, resourcePushed, resourcePushAnswered
+  /// Kept in spite of its age, let go of again, told to its owner, deleted.
+  case resourceHeld, resourceReleased, resourceExpiring, resourceExpired
+  /// A recording was played: by a page, or by the relay in an asynchronous lesson. `resource`, `session`,
+  /// `position` and `length` in milliseconds; of a seek `from`; of an end `played`, milliseconds really seen.
+  case playbackStarted, playbackPaused, playbackResumed, playbackSeeked, playbackEnded
+  /// A person was forgotten: `person`, and how many rows and statements lost their content.
+  case personErased
+  /// Events up to `through` went into a signed archive and out of the ledger; `archive` is its SHA-256.
+  case recordsPruned
 
   /// The step of the lesson's state machine that the event takes, when it is about a lesson and no seat.
   var step: LessonStep? {

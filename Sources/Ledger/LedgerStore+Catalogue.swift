@@ -38,7 +38,7 @@ extension LedgerStore {
   public func upsert(_ seat: Seat, ifVersion: String? = nil) throws {
     try transaction { try $0.upsert(seat, ifVersion: ifVersion) }
   }
-  public func upsert(_ resource: LessonResource) throws { try transaction { try $0.upsert(resource) } }
+  public func upsert(_ resource: ResourceFile) throws { try transaction { try $0.upsert(resource) } }
 
   public func institution(_ id: Identifier) throws -> Institution? { try read { try Institution.fetch($0, id: id) } }
   public func room(_ id: Identifier) throws -> Room? { try read { try Room.fetch($0, id: id) } }
@@ -50,8 +50,8 @@ extension LedgerStore {
   public func course(_ id: Identifier) throws -> Course? { try read { try Course.fetch($0, id: id) } }
   public func lesson(_ id: Identifier) throws -> Lesson? { try read { try Lesson.fetch($0, id: id) } }
   public func seat(_ id: Identifier) throws -> Seat? { try read { try Seat.fetch($0, id: id) } }
-  public func resource(_ id: Identifier) throws -> LessonResource? {
-    try read { try LessonResource.fetch($0, id: id) }
+  public func resourceFile(_ id: Identifier) throws -> ResourceFile? {
+    try read { try ResourceFile.fetch($0, id: id) }
   }
 
   // MARK: By what people say
@@ -132,8 +132,10 @@ extension LedgerStore {
   /// A lesson's seats.
   public func seats(lesson: Identifier) throws -> [Seat] { try list("lesson", lesson, after: nil, Limits.seats) }
 
-  /// A lesson's resources.
-  public func resources(lesson: Identifier) throws -> [LessonResource] { try list("lesson", lesson, after: nil, 64) }
+  /// The files made of a lesson.
+  public func resourceFiles(lesson: Identifier) throws -> [ResourceFile] {
+    try list("lesson", lesson, after: nil, 64)
+  }
 
   private func list<R: CatalogueRow>(
     _ column: String? = nil, _ owner: Identifier? = nil, after: Identifier?, _ limit: Int

@@ -17,7 +17,7 @@ extension LedgerTransaction {
     var named: NamedRows?
     var removed = 0
     for row in rows {
-      guard ![.lessons, .seats, .resources].contains(row.table) else { throw LedgerError.immutable }
+      guard ![.lessons, .seats, .resourceFiles].contains(row.table) else { throw LedgerError.immutable }
       guard let old = try row.fetch(db) else { continue }
       if let term = old as? Term { try refuseReferencedTerm(term) }
       for (table, column) in Self.referrers(of: row.table) {

@@ -79,13 +79,13 @@ public struct LedgerTransaction {
     try put(seat, ifVersion)
   }
 
-  /// Also throws `full` past 64 resources of a lesson.
-  public func upsert(_ resource: LessonResource) throws {
+  /// Also throws `full` past 64 files of a lesson.
+  public func upsert(_ file: ResourceFile) throws {
     let others = try Int.fetchOne(
-      db, sql: "SELECT COUNT(*) FROM resources WHERE lesson = ? AND id <> ?",
-      arguments: [resource.lesson.databaseValue, resource.id.databaseValue])
+      db, sql: "SELECT COUNT(*) FROM resourceFiles WHERE lesson = ? AND id <> ?",
+      arguments: [file.lesson.databaseValue, file.id.databaseValue])
     guard others ?? 0 < 64 else { throw LedgerError.full }
-    try put(resource, nil)
+    try put(file, nil)
   }
 
   /// Appends an event, as `LedgerStore.append` does.

@@ -13,7 +13,7 @@ public enum CatalogueTable: String, Hashable, Sendable, CaseIterable {
   case courses
   case lessons
   case seats
-  case resources
+  case resourceFiles
   /// Named by their class.
   case localTimetables
   /// Named by their institution.

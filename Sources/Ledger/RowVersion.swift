@@ -103,7 +103,7 @@ extension LedgerRow {
     case .courses: try Course.fetch(db, id: id)
     case .lessons: try Lesson.fetch(db, id: id)
     case .seats: try Seat.fetch(db, id: id)
-    case .resources: try LessonResource.fetch(db, id: id)
+    case .resourceFiles: try ResourceFile.fetch(db, id: id)
     case .localTimetables, .rosterTotals: nil
     }
   }

@@ -57,7 +57,7 @@ struct FeedMaker {
   private func releasingRunsMadeBefore() throws -> FoundFeed? {
     guard found.runs.count > 1 else { return nil }
     for count in (1..<found.runs.count).reversed()
-    where try maker.store.resource(identifier(0, "recording", runs: found.runs.prefix(count))) != nil {
+    where try maker.store.resourceFile(identifier(0, "recording", runs: found.runs.prefix(count))) != nil {
       var before = found
       before.runs = Array(found.runs.prefix(count))
       let plan = FilePlan(before, in: log)
@@ -81,18 +81,18 @@ struct FeedMaker {
   /// The file an earlier attempt finished, when the ledger and the disk agree on it.
   private func finishedFile(_ part: Int, runs: ArraySlice<FoundFeed.Run>) throws -> MadeFile? {
     let id = identifier(part, "recording", runs: runs)
-    guard let resource = try maker.store.resource(id), resource.state == .verified, isThere(resource),
+    guard let resource = try maker.store.resourceFile(id), resource.state == .verified, isThere(resource),
       let told = try event(of: resource)
     else { return nil }
     return MadeFile(told)
   }
 
-  private func isThere(_ resource: LessonResource) -> Bool {
+  private func isThere(_ resource: ResourceFile) -> Bool {
     guard let digest = try? Digests.file(maker.dataFolder + "/" + resource.path) else { return false }
     return digest.sha256 == resource.sha256 && digest.byteCount == resource.byteCount
   }
 
-  private func event(of resource: LessonResource) throws -> LedgerEvent? {
+  private func event(of resource: ResourceFile) throws -> LedgerEvent? {
     try maker.store.events(lesson: lesson).last {
       $0.kind == .resourceMade && $0["resource"] == "\(resource.id)" && $0["sha256"] == resource.sha256
     }?.event
@@ -107,7 +107,7 @@ struct FeedMaker {
     try maker.checkpoint(.verified)
     try folder.finish(name)
     try maker.checkpoint(.renamed)
-    let resource = LessonResource(
+    let resource = ResourceFile(
       id: id, lesson: lesson, kind: .recording, path: folder.relative + "/" + name,
       mediaType: plan.parts[part].mediaType, byteCount: digest.byteCount, sha256: digest.sha256,
       durationMilliseconds: milliseconds(written.durationSeconds), state: .verified, madeAt: now())
@@ -175,7 +175,7 @@ struct FeedMaker {
   }
 
   private func event(
-    of resource: LessonResource, _ written: WrittenFile, _ report: MediaReport, gaps: Int
+    of resource: ResourceFile, _ written: WrittenFile, _ report: MediaReport, gaps: Int
   ) -> LedgerEvent {
     var payload = [
       ("resource", "\(resource.id)"), ("feed", found.feed.name), ("path", resource.path),
@@ -201,7 +201,7 @@ struct FeedMaker {
   /// The poster's path; nil, and a problem, when there is none to be had.
   private func makePoster(of file: MadeFile, _ part: Int, into made: inout MadeLesson) throws -> String? {
     let id = identifier(part, "poster")
-    if let resource = try maker.store.resource(id), isThere(resource) { return resource.path }
+    if let resource = try maker.store.resourceFile(id), isThere(resource) { return resource.path }
     guard let name = folder.name(of: file.path) else { return nil }
     let poster = name.prefix { $0 != "." } + ".jpg"
     let path = folder.unfinished(String(poster))
@@ -216,7 +216,7 @@ struct FeedMaker {
     let digest = try Digests.file(path)
     try folder.finish(String(poster))
     try maker.checkpoint(.posterRenamed)
-    let resource = LessonResource(
+    let resource = ResourceFile(
       id: id, lesson: lesson, kind: .poster, path: folder.relative + "/" + poster, mediaType: "image/jpeg",
       byteCount: digest.byteCount, sha256: digest.sha256, durationMilliseconds: 0, state: .verified, madeAt: now())
     try maker.store.upsert(resource)
@@ -229,7 +229,7 @@ struct FeedMaker {
   /// The file's name without its kind: the feed's, with a number when another resource has that name.
   private func stem(for id: Identifier) throws -> String {
     func stem(of path: String) -> String? { folder.name(of: path).map { String($0.prefix { $0 != "." }) } }
-    let resources = try maker.store.resources(lesson: lesson)
+    let resources = try maker.store.resourceFiles(lesson: lesson)
     if let known = resources.first(where: { $0.id == id }), let stem = stem(of: known.path) { return stem }
     let taken = Set(resources.compactMap { stem(of: $0.path) })
     let name = found.feed.name.lowercased().map { ("a"..."z").contains($0) || ("0"..."9").contains($0) ? $0 : "-" }

@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test func resourcePathsStayInTheDataFolder() throws {
-    var resource = LessonResource(
+    var resource = ResourceFile(
       id: Self.id, lesson: Self.id, kind: .recording, path: "resources/a/lesson.mp4", mediaType: "video/mp4",
       byteCount: 1, sha256: String(repeating: "0f", count: 32), durationMilliseconds: 1, state: .made, madeAt: 1)
     try resource.validate()

@@ -37,7 +37,7 @@ import Testing
       plannedEnd: 20)
     let seat = Seat(
       id: next(), lesson: lesson.id, role: .receiver, room: rooms[1].id, schoolClass: pupils.id, person: next())
-    let resource = LessonResource(
+    let resource = ResourceFile(
       id: next(), lesson: lesson.id, kind: .recording, path: "resources/a.mp4", mediaType: "video/mp4",
       byteCount: 1 << 40, sha256: String(repeating: "ab", count: 32), durationMilliseconds: 3, state: .verified,
       madeAt: 4)
@@ -67,7 +67,7 @@ import Testing
     #expect(try store.lessons(cluster: cluster.id, startingIn: 10...10) == [lesson])
     #expect(try store.lessons(startingIn: 11...20).isEmpty)
     #expect(try store.seats(lesson: lesson.id) == [seat] && store.seat(seat.id) == seat)
-    #expect(try store.resources(lesson: lesson.id) == [resource] && store.resource(resource.id) == resource)
+    #expect(try store.resourceFiles(lesson: lesson.id) == [resource] && store.resourceFile(resource.id) == resource)
     #expect(try store.institution(lesson.id) == nil)
   }
 

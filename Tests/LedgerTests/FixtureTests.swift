@@ -24,7 +24,7 @@ import Testing
     #expect(report.seats.map(\.attendanceSeconds) == [2_400, 2_390, 1_700, 300])
     #expect(report.seats.map(\.attended) == [false, true, true, false])
     #expect(report.seats.map(\.reconnects) == [0, 0, 1, 0])
-    #expect(try store.resources(lesson: id).map(\.kind) == [.recording])
+    #expect(try store.resourceFiles(lesson: id).map(\.kind) == [.recording])
     #expect(try store.secret("tokens") { [] } == [UInt8](0..<32))
     #expect(try store.installSampleCluster().lesson.state == .live)
     try store.append(LedgerEvent(kind: .tokenIssued))
@@ -53,7 +53,7 @@ import Testing
     try store.checkpoint(zip([classes.lead] + classes.receivers, seconds).map { classes.counter($0, seconds: $1) })
     try store.append(classes.event(.lessonEnded))
     try store.upsert(
-      LessonResource(
+      ResourceFile(
         id: Identifier(high: 0xD, low: 1), lesson: classes.lesson.id, kind: .recording, path: "resources/lesson.mp4",
         mediaType: "video/mp4", byteCount: 1_000, sha256: String(repeating: "0", count: 64),
         durationMilliseconds: 2_400_000, state: .verified, madeAt: folder.now))

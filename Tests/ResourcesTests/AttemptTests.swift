@@ -40,9 +40,9 @@ import Testing
         }
         #expect(data.lessonFiles == reference.lessonFiles)
         #expect(try data.foundFeeds().isEmpty)
-        let resources = try data.store.resources(lesson: data.lesson.id)
+        let resources = try data.store.resourceFiles(lesson: data.lesson.id)
         #expect(
-          Set(resources.map(\.id)) == Set(try reference.store.resources(lesson: reference.lesson.id).map(\.id)))
+          Set(resources.map(\.id)) == Set(try reference.store.resourceFiles(lesson: reference.lesson.id).map(\.id)))
         for resource in resources {
           let size = try FileManager.default.attributesOfItem(atPath: data.path + "/" + resource.path)[.size] as? Int64
           #expect(size == resource.byteCount)
@@ -78,7 +78,7 @@ import Testing
       Issue.record("\(failed.problems)")
       return
     }
-    #expect(try data.store.resources(lesson: data.lesson.id).isEmpty)
+    #expect(try data.store.resourceFiles(lesson: data.lesson.id).isEmpty)
     #expect(try data.foundFeeds().count == 1)
     let made = try data.maker.make(data.lesson.id)
     #expect(made.problems == [])

@@ -55,7 +55,7 @@ import Testing
     #expect(poster == "lessons/\(data.lesson.id)/camera.jpg")
     let jpeg = try Data(contentsOf: URL(fileURLWithPath: data.path + "/" + poster))
     #expect(jpeg.starts(with: [0xFF, 0xD8]))
-    let resources = try data.store.resources(lesson: data.lesson.id)
+    let resources = try data.store.resourceFiles(lesson: data.lesson.id)
     #expect(resources.map(\.kind) == [.recording, .poster])
     #expect(resources.allSatisfy { $0.state == .verified })
     #expect(resources[0].sha256 == file.sha256)
@@ -142,7 +142,7 @@ import Testing
     #expect(abs(radio.audioSeconds - 3) < 0.2)
     #expect(made.files[2].poster == nil)
     #expect(
-      try data.store.resources(lesson: data.lesson.id).first { $0.path.hasSuffix("radio.mp4") }?.mediaType
+      try data.store.resourceFiles(lesson: data.lesson.id).first { $0.path.hasSuffix("radio.mp4") }?.mediaType
         == "audio/mp4")
   }
 
