@@ -186,7 +186,8 @@ if Context.environment["TONGKE_PARTS"] == "media" {
 // TONGKE_PARTS=records: what keeps and accounts for lessons, with its tests, for a short edit loop. Apart as well.
 if Context.environment["TONGKE_PARTS"] == "records" {
   let parts: Set = [
-    "PacketRing", "RTCWire", "Recorder", "Media", "Classroom", "Ledger", "Resources", "Reporting", "CLinuxIO", "CLibAV",
+    "PacketRing", "RTCWire", "Recorder", "Media", "Classroom", "Ledger", "Resources", "Reporting", "CLinuxIO",
+    "CLibAV",
   ]
   let packages: Set = ["swift-crypto", "GRDB.swift", "async-http-client", "swift-nio"]
   package.dependencies.removeAll { dependency in
