@@ -35,7 +35,7 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   case publishLead, publishReturn, receiveMedia
   // Resources and figures
   case readResources, reviewResources, readReports, readAudit, readMetrics
-  /// Taking usage away to the platform.
+  /// Taking usage away to the platform; holding it back, and letting it go on.
   case deliverUsage
   // Accounts
   case manageAccounts, revokeTokens, enrolDevices

@@ -46,7 +46,7 @@ extension AccessRules {
     case .readTerms, .readBells: .enclosing
     case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
       .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .testRoom, .stopAll,
-      .manageAccounts, .revokeTokens, .enrolDevices:
+      .manageAccounts, .revokeTokens, .enrolDevices, .deliverUsage:
       .wholly
     case .changeLesson, .call, .grantMedia, .pause, .stop: .leading
     case .mute, .eject, .ban: .acting

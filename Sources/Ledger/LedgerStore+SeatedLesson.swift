@@ -33,10 +33,11 @@ extension LedgerStore {
       var rooms: [Room] = []
       for number in 0...receivers {
         let institution = OpenCluster.identifier(1, UInt64(number))
-        if try Institution.fetch(db, id: institution) == nil {
+        // A number, so that the space of each can be imported.
+        if try Institution.fetch(db, id: institution)?.number.isEmpty ?? true {
           let isLead = number == 0
           try Institution(
-            id: institution, kind: isLead ? .school : .teachingPoint,
+            id: institution, number: OpenCluster.number(number), kind: isLead ? .school : .teachingPoint,
             name: isLead ? "主讲学校 Lead school" : "教学点 Site \(number)", parent: isLead ? nil : school,
             setting: isLead ? .town : .rural
           ).put(db)
@@ -72,6 +73,9 @@ private enum OpenCluster {
   static func identifier(_ section: UInt64, _ number: UInt64) -> Identifier {
     Identifier(high: 0x6f70_656e_0000_8000 | section, low: 0x8000_0000_0000_0000 | number)
   }
+
+  /// Of the school or teaching point, such as `OPEN-P01`.
+  static func number(_ number: Int) -> String { number == 0 ? "OPEN-L01" : "OPEN-P\(number < 10 ? "0" : "")\(number)" }
 
   static func room(_ number: Int, institution: Identifier, id: Identifier) -> Room {
     let digits = number < 10 ? "0\(number)" : "\(number)"

@@ -22,7 +22,9 @@ extension LedgerTransaction {
       try replaceLocalLessons(
         of: timetable.schoolClass, term: timetable.term, timetable.lessons, isWhole: timetable.isWhole)
     }
+    for space in changes.spaces { try upsert(space) }
     for total in changes.removedRosterTotals { try remove(total) }
+    for space in changes.removedSpaces { try remove(spaceOf: space.owner) }
     // What names others goes first.
     let order: [SheetKind] = [.courses, .terms, .clusters, .bells, .classes, .rooms, .persons, .institutions]
     for sheet in order {
@@ -97,6 +99,7 @@ extension LedgerStore {
         localLessons: try terms.flatMap { term in
           try LocalLessonReader.read(db, where: condition, [term.code], term: term.code).map(\.lesson)
         },
+        spaces: try Self.spaces(db),
         taughtCourses: Set(
           try taught.map { row in
             var columns = ColumnReader(row)

@@ -14,7 +14,7 @@ struct ExportCommand: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "institutions, rooms, persons, classes, clusters, bells, terms, courses, rosterTotals or localLessons.",
+      "institutions, rooms, persons, classes, clusters, bells, terms, courses, rosterTotals, localLessons or spaces.",
       valueName: "kind"),
     completion: .list(SheetKind.allCases.map(\.rawValue)),
     transform: { text in

@@ -52,7 +52,7 @@ import Testing
     (.readReports, "..tttt ltt. .t."),
     (.readAudit, "..t... .... ..."),
     (.readMetrics, "w.t... .... ..."),
-    (.deliverUsage, "...... .... .t."),
+    (.deliverUsage, "...ww. .... .t."),
     (.manageAccounts, "w..www .... ..."),
     (.revokeTokens, ".w.www .... ..."),
     (.enrolDevices, "...www .... ..."),

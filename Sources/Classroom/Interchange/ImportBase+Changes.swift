@@ -15,6 +15,8 @@ extension ImportBase {
     Self.put(changes.courses, into: &courses, \.id, without: gone)
     let goneTotals = Set(changes.removedRosterTotals.map(\.key))
     Self.put(changes.rosterTotals, into: &rosterTotals, \.key, without: goneTotals)
+    let goneSpaces = Set(changes.removedSpaces.map(\.owner)).union(changes.removed.flatMap(\.owners))
+    Self.put(changes.spaces, into: &spaces, \.owner, without: goneSpaces)
     let rewritten = Set(changes.localTimetables.map { LocalKey(schoolClass: $0.schoolClass, term: $0.term) })
     localLessons.removeAll { rewritten.contains(LocalKey(schoolClass: $0.schoolClass, term: $0.term)) }
     localLessons += changes.localTimetables.flatMap(\.lessons)
@@ -37,6 +39,18 @@ extension ImportBase {
       }
     }
     if !gone.isEmpty { values.removeAll { gone.contains(key($0)) } }
+  }
+}
+
+extension ImportChanges.Removal {
+  /// Whose spaces go with the row.
+  var owners: [Space.Owner] {
+    switch sheet {
+    case .persons: [.person(id)]
+    case .classes: [.schoolClass(id)]
+    case .institutions: [.institution(id)]
+    default: []
+    }
   }
 }
 

@@ -62,7 +62,7 @@ extension ImportRun {
     case .bells: tables.bells.values[id]?.title(tables) ?? ""
     case .terms: tables.terms.values[id]?.code ?? ""
     case .courses: tables.courses.values[id]?.title(tables) ?? ""
-    case .rosterTotals, .localLessons: ""
+    case .rosterTotals, .localLessons, .spaces: ""
     }
   }
 }
@@ -86,6 +86,7 @@ extension ImportBase {
       case .courses: courses.map { $0.cells(tables) }
       case .rosterTotals: rosterTotals.map { $0.cells(tables) }
       case .localLessons: localLessons.map { $0.cells(tables) }
+      case .spaces: spaces.map { $0.cells(tables) }
       }
     let columns = sheet.columns.filter { column in
       column.isRequired || rows.contains { !($0[column.field] ?? "").isEmpty }

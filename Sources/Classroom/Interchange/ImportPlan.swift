@@ -13,6 +13,7 @@ public struct ImportBase: Sendable {
   public var courses: [Course]
   public var rosterTotals: [RosterTotal]
   public var localLessons: [LocalLesson]
+  public var spaces: [Space]
   /// Classes of `localLessons` that may have others besides: one teacher's timetable told of them.
   public var partialLocals: Set<LocalClass>
   /// Courses that a lesson was taught of, or is being taught of; they are not removed.
@@ -22,7 +23,7 @@ public struct ImportBase: Sendable {
     subjects: SubjectTable = .standard, institutions: [Institution] = [], rooms: [Room] = [], persons: [Person] = [],
     classes: [SchoolClass] = [], clusters: [Cluster] = [], bells: [BellSchedule] = [], terms: [Term] = [],
     courses: [Course] = [], rosterTotals: [RosterTotal] = [], localLessons: [LocalLesson] = [],
-    taughtCourses: Set<Identifier> = [], partialLocals: Set<LocalClass> = []
+    spaces: [Space] = [], taughtCourses: Set<Identifier> = [], partialLocals: Set<LocalClass> = []
   ) {
     self.subjects = subjects
     self.institutions = institutions
@@ -35,6 +36,7 @@ public struct ImportBase: Sendable {
     self.courses = courses
     self.rosterTotals = rosterTotals
     self.localLessons = localLessons
+    self.spaces = spaces
     self.taughtCourses = taughtCourses
     self.partialLocals = partialLocals
   }
@@ -119,9 +121,12 @@ public struct ImportChanges: Hashable, Sendable {
   public var rosterTotals: [RosterTotal] = []
   /// Each in place of all local lessons that its class has in its term.
   public var localTimetables: [LocalTimetable] = []
+  /// Each in place of the one of its owner.
+  public var spaces: [Space] = []
   public var removed: [Removal] = []
   /// They have no identifier of their own.
   public var removedRosterTotals: [RosterTotal] = []
+  public var removedSpaces: [Space] = []
 
   public init() {}
 

@@ -61,6 +61,7 @@ struct ImportRun {
     take(claim(Course.self))
     readRosterTotals()
     readLocalLessons()
+    readSpaces()
     checkRemovals()
   }
 

@@ -13,6 +13,7 @@ extension SheetKind {
     case .courses: Self.courseColumns
     case .rosterTotals: Self.rosterColumns
     case .localLessons: Self.localColumns
+    case .spaces: Self.spaceColumns
     }
   }
 
@@ -149,6 +150,17 @@ extension SheetKind {
     SheetColumn(.grade, "年级", "grade", [], key: true),
     SheetColumn(.pupils, "学生数", "pupils", ["学生人数", "在校生数", "人数"], required: true),
     SheetColumn(.teacherCount, "教师数", "teachers", ["教师人数", "专任教师数"]),
+  ]
+
+  /// One of school, class, teacher and region says whose it is, as the kind wants it.
+  private static let spaceColumns = [
+    SheetColumn(.kind, "空间类型", "kind", ["类型", "type"], required: true, key: true),
+    SheetColumn(.institution, "学校编号", "institution", institution.aliases, key: true),
+    SheetColumn(.schoolClass, "班级编号", "class", ["班级"], key: true),
+    SheetColumn(.teacher, "教师工号", "teacher", ["教师", "工号", "staffnumber"], key: true),
+    SheetColumn(.region, "区县", "region", ["县区", "地区"], key: true),
+    SheetColumn(.homePage, "平台主页", "homePage", ["主页", "空间主页"], required: true),
+    SheetColumn(.spaceNumber, "空间账号", "spaceId", ["空间号", "账号", "spacenumber"], required: true),
   ]
 
   /// Among them those of WakeUp's tables.

@@ -13,6 +13,8 @@ public enum SheetKind: String, Hashable, Sendable, Codable, CaseIterable {
   case rosterTotals
   /// Lessons that schools give by themselves, of a class, of a teacher or of many.
   case localLessons
+  /// Spaces of the learning platform, and whose they are.
+  case spaces
 
   /// A spreadsheet's letters of a column; 0 is A.
   package static func letter(ofColumn index: Int) -> String {
@@ -41,6 +43,7 @@ public enum SheetField: String, Hashable, Sendable, Codable, CaseIterable {
   case period11, period12, period13, period14, period15, period16, period17, period18, period19, period20
   case firstDay, weekCount, part, rule, followedWeekday, followedWeek, note
   case schoolYear, grade, pupils, teacherCount
+  case homePage, spaceNumber
   case schoolClass, weekday, periods, firstPeriod, lastPeriod, start, end, teacher, place, origin
 
   /// The columns of a bell schedule's periods, in order.

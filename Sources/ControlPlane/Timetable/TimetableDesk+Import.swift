@@ -40,6 +40,15 @@ private struct ImportReach {
       for total in changes.rosterTotals + changes.removedRosterTotals { school(total.institution) }
       let schools = Dictionary(base.classes.map { ($0.id, $0.institution) }) { first, _ in first }
       for timetable in changes.localTimetables { school(schools[timetable.schoolClass]) }
+      let spaces = changes.spaces + changes.removedSpaces
+      let homes = SpaceHomes(base, for: spaces)
+      for space in spaces {
+        if case .region(let name) = space.owner {
+          places.insert(AccessPlace(county: name))
+        } else {
+          school(homes[space.owner])
+        }
+      }
     }
     return .joint(AccessTarget.Joint(leads: [], sites: Array(places)))
   }
@@ -63,10 +72,29 @@ extension ImportBase {
     }
     base.rosterTotals.removeAll { !own.contains($0.institution) }
     base.localLessons.removeAll { !own.contains($0.institution) }
+    let homes = SpaceHomes(self, for: spaces)
+    base.spaces.removeAll { space in
+      if case .region(let name) = space.owner { return !isOwn(AccessPlace(county: name)) }
+      return homes[space.owner].map { !own.contains($0) } ?? true
+    }
     let ownClasses = Set(base.classes.map(\.id))
     base.partialLocals = base.partialLocals.filter { ownClasses.contains($0.schoolClass) }
     return base
   }
+}
+
+/// Where owners of spaces belong; nothing for a region, for staff of a bureau, and for whom there is not.
+private struct SpaceHomes {
+  private var homes: [Space.Owner: Identifier] = [:]
+
+  init(_ base: ImportBase, for spaces: [Space]) {
+    guard !spaces.isEmpty else { return }
+    for person in base.persons { homes[.person(person.id)] = person.institution }
+    for pupils in base.classes { homes[.schoolClass(pupils.id)] = pupils.institution }
+    for school in base.institutions { homes[.institution(school.id)] = school.id }
+  }
+
+  subscript(owner: Space.Owner) -> Identifier? { homes[owner] }
 }
 
 extension TimetableDesk {
