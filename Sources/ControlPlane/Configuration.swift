@@ -74,6 +74,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var acceptance: String?
   /// How people sign in.
   public var access = AccessConfiguration()
+  /// How usage is told to platforms.
+  public var reporting = ReportingConfiguration()
   public var logLevel = "info"
   /// Share of datagrams lost on purpose each way, 0…1. For the demonstration alone: no key sets it.
   package var faultDropFraction = 0.0
@@ -142,6 +144,7 @@ public struct RelayConfiguration: Sendable, Equatable {
       guard let path = value.string, !path.isEmpty else { throw wrong() }
       let file = path == "standard" ? nil : path
       if name == "subjects" { subjects = file } else { acceptance = file }
+    case "reporting": reporting = try ReportingConfiguration(value)
     case "logLevel":
       guard let level = value.string, Self.logLevels.contains(level) else { throw wrong() }
       logLevel = level
@@ -183,7 +186,7 @@ public struct RelayConfiguration: Sendable, Equatable {
     "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
     "segmentation",
     "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "subjects",
-    "acceptance", "publicAddress", "secondFactor", "openid", "ticket", "logLevel",
+    "acceptance", "publicAddress", "secondFactor", "openid", "ticket", "reporting", "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 }

@@ -48,6 +48,7 @@ public struct Doctor: Sendable {
     }
     findings.append(Self.files(limit: Measurement.openFileLimit(), sessions: configuration.sessionLimit))
     findings.append(ledger())
+    findings += usage()
     // Last, so that the time between is long enough to see the clock jump.
     findings.append(
       Self.clock(

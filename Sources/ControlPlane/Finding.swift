@@ -27,6 +27,7 @@ public struct Finding: Sendable, Equatable {
     case buffersLarge, buffersSmall
     case trainsWork, trainsMissing
     case filesEnough, filesFew
+    case outboxGood, outboxFiles, outboxHeld, outboxLate, outboxSecret
     case ledgerIntact, ledgerToBeMade, ledgerBroken, ledgerNewer, ledgerForeign, ledgerUnreadable
 
     public var level: Level {
@@ -34,18 +35,19 @@ public struct Finding: Sendable, Equatable {
       case .portFree, .portOurs, .codecsPresent, .cipherFast, .cipherLibraries, .workersPlanned, .tcpWithBBR,
         .hugePagesGiven,
         .clockGood, .diskRoomy, .diskFast, .certificateGood,
-        .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade:
+        .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade,
+        .outboxGood, .outboxFiles:
         .ok
       case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .hugePagesRefused, .clockUnsynchronised,
         .clockJumps,
         .diskLow, .diskSlow,
         .certificateEnding, .buffersSmall,
-        .trainsMissing, .filesFew:
+        .trainsMissing, .filesFew, .outboxHeld, .outboxLate:
         .warning
       case .portTaken, .portTakenByUnknown, .portForbidden, .portWithoutAddress, .codecsMissing, .cipherChoiceMissing,
         .workersBeyondPorts, .clockWrong,
         .folderUnwritable, .diskFull, .certificateEnded, .certificateBad, .ledgerBroken, .ledgerNewer,
-        .ledgerForeign, .ledgerUnreadable:
+        .ledgerForeign, .ledgerUnreadable, .outboxSecret:
         .failure
       }
     }

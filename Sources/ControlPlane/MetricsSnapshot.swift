@@ -1,4 +1,5 @@
 public import Classroom
+public import Ledger
 public import MediaWorker
 public import RTCCore
 
@@ -73,6 +74,10 @@ public struct MetricsSnapshot: Sendable {
   public var ledgerEvents: UInt64 = 0
   /// Finished lessons whose files are still to be made.
   public var resourcesWaiting = 0
+  /// What is on its way to platforms; nil before there is an outbox.
+  public var outbox: OutboxStatus?
+  /// Seconds since the oldest statement that waits was made; 0 when none does.
+  public var outboxOldestSeconds: Double = 0
   /// UTC seconds when the HTTPS certificate ends; nil without HTTPS.
   public var certificateExpires: Int64?
   /// What seals packets, and the libraries that are there.

@@ -42,6 +42,8 @@ struct MetricsSource: Sendable {
     snapshot.responses = Array(server.counters.byClass.dropFirst())
     snapshot.ledgerEvents = UInt64((try? store.eventCount()) ?? 0)
     snapshot.resourcesWaiting = recordings.waiting
+    snapshot.outbox = (try? store.outboxStatus()) ?? nil
+    snapshot.outboxOldestSeconds = snapshot.outbox?.oldestWaiting.map { Double(max(0, clock() &- $0)) / 1_000 } ?? 0
     snapshot.certificateExpires = certificateExpires
     return MetricsText.write(snapshot)
   }

@@ -1,4 +1,5 @@
 import Classroom
+import Ledger
 import MediaWorker
 import RTCCore
 
@@ -77,11 +78,29 @@ public struct MetricsText: Sendable {
     add(
       "resources_waiting", .gauge, "Finished lessons whose files are still to be made.",
       [([], "\(snapshot.resourcesWaiting)")])
+    addOutbox(snapshot)
     if let expires = snapshot.certificateExpires {
       add(
         "certificate_expiry_timestamp_seconds", .gauge, "When the HTTPS certificate ends, Unix time.",
         [([], "\(expires)")])
     }
+  }
+
+  private mutating func addOutbox(_ snapshot: MetricsSnapshot) {
+    guard let outbox = snapshot.outbox else { return }
+    add(
+      "outbox_statements", .gauge, "Statements that have not reached their platform, by state.",
+      [
+        ([("state", "waiting")], "\(outbox.waiting)"), ([("state", "held")], "\(outbox.held)"),
+        ([("state", "parked")], "\(outbox.parked)"),
+      ])
+    add("outbox_sent_total", .counter, "Statements that platforms took.", [([], "\(outbox.sent)")])
+    add(
+      "outbox_passed_over_total", .counter, "Events that would be told, of nobody or of an unreported lesson.",
+      [([], "\(outbox.passedOver)")])
+    add(
+      "outbox_oldest_seconds", .gauge, "Since when the oldest statement waits.",
+      [([], "\(snapshot.outboxOldestSeconds)")])
   }
 
   private mutating func addClock(_ clock: LessonClockCounters) {

@@ -35,6 +35,7 @@ struct RelayParts: Sendable {
   let pageBase: @Sendable () -> String
   let calendarSecret: CalendarSecret
   let calendarPace = CalendarPace()
+  let usage: UsageDesk
   let metricsText: @Sendable () async -> String
 
   /// Tokens of a lesson's links live this much longer than its doors are open, milliseconds.
@@ -47,7 +48,7 @@ struct RelayParts: Sendable {
       + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
       + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
-      + AuditRoutes(self).all + ExportRoutes(relay: self).all
+      + OutboxRoutes(relay: self).all + AuditRoutes(self).all + ExportRoutes(relay: self).all
       + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
       + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all + PageRoutes(relay: self).all
   }
@@ -102,6 +103,7 @@ public final class Relay: Sendable {
   }
 
   private let certificate: ServerCertificate?
+  private let lock: FolderLock
 
   private init(
     configuration: RelayConfiguration, logger: Logger, clock: @escaping @Sendable () -> Int64
@@ -119,6 +121,8 @@ public final class Relay: Sendable {
         configuration.https == nil
         ? nil : try ServerCertificate.load(configuration: configuration, folder: folder + "/tls", now: clock())
     } catch { throw RelayStartError { error.message(in: $0) } }
+    // Before anything of it is touched: two that recover one ledger would each close the other's lessons.
+    lock = try FolderLock(folder: folder)
     let tokens: TokenIssuer
     let calendarSecret: CalendarSecret
     do {
@@ -133,6 +137,7 @@ public final class Relay: Sendable {
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }
+    let usage = try UsageDesk(configuration, store: store, clock: clock, logger: logger)
     pool = try Self.startWorkers(configuration, identity: identity)
     let recordings: RecordingDesk
     do {
@@ -160,8 +165,8 @@ public final class Relay: Sendable {
       recordings: recordings, timetables: timetables, ways: ways, acceptance: acceptance, clock: clock,
       authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
       pageBase: { configuration.pageBase(http: server.httpPort, https: server.httpsPort) },
-      calendarSecret: calendarSecret, metricsText: { await source.text() })
-    tasks = Self.tasks(pool, director, tokens, store)
+      calendarSecret: calendarSecret, usage: usage, metricsText: { await source.text() })
+    tasks = Self.tasks(pool, director, tokens, store) + [Task { await usage.run() }]
   }
 
   /// What goes on by itself: events of the workers, and a look at the clock each second.
@@ -258,6 +263,7 @@ public final class Relay: Sendable {
     pool.stop()
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
+    defer { lock.release() }
     do { try store.close() } catch {
       logger.warning(
         "the ledger was not closed; its next opening takes up where it was", metadata: ["error": "\(error)"])

@@ -47,7 +47,7 @@ struct SignInWays: Sendable {
   func shutdown() async { for server in servers { await server.shutdown() } }
 
   /// The first line of a file, 1…1,024 bytes.
-  private static func secret(_ file: String) throws(RelayStartError) -> String {
+  static func secret(_ file: String) throws(RelayStartError) -> String {
     let data = FileManager.default.contents(atPath: file) ?? Data()
     let line = String(decoding: data.prefix(4_096), as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
     let secret = line.trimmingCharacters(in: .whitespaces)

@@ -7,7 +7,7 @@ import Ledger
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Tell what lessons came to, and prove the records.",
-    subcommands: [LessonReportCommand.self, VerifyCommand.self])
+    subcommands: [LessonReportCommand.self, VerifyCommand.self, OutboxCommand.self])
 }
 
 struct LessonReportCommand: ParsableCommand {

@@ -49,6 +49,20 @@ import Testing
     #expect(configuration.privateKey == "/etc/tongke/tls/privkey.pem")
   }
 
+  @Test func theExampleOfReportingIsRead() throws {
+    let lines = try text("tongke.yaml").split(separator: "\n").map(String.init)
+    let start = try #require(lines.firstIndex(of: "# reporting:"))
+    let block = lines[start...].prefix { $0.hasPrefix("# ") }.map { String($0.dropFirst(2)) }
+    let reporting = try RelayConfiguration(yaml: block.joined(separator: "\n")).reporting
+    #expect(reporting.appID == "4101" && reporting.platformCode == "430000" && reporting.batch == 50)
+    #expect(reporting.platforms.map(\.endpoint) == ["https://lrs.example.cn/xAPI"])
+    #expect(reporting.platforms[0].homePage == "https://space.example.cn" && reporting.writesFiles)
+    // Two that would take the same accounts.
+    let platform = "\n    - {name: N, endpoint: \"https://l.example\", user: u, passwordFile: /p}"
+    let two = platform.replacing("N", with: "a") + platform.replacing("N", with: "b")
+    #expect(throws: ConfigurationError.self) { try RelayConfiguration(yaml: "reporting:\n  platforms:" + two) }
+  }
+
   @Test(arguments: [
     ("htp: :80\n", ConfigurationError.Reason.unknownKey, 1), ("\nhttp: here\n", .wrongValue, 2),
     ("udpPort: 70000", .wrongValue, 1), ("announce: [relay.example]", .wrongValue, 1), ("- http", .notAMapping, 1),
@@ -69,6 +83,12 @@ import Testing
     ("openid:\n  issuer: https://id.example\n  clientId: t\n", .wrongValue, 2),
     ("ticket:\n  gateway: https://g.example\n  appId: a\n", .wrongValue, 2),
     ("ticket:\n  gateway: https://u:p@g.example\n  appId: a\n  appKeyFile: /k\n", .wrongValue, 2),
+    ("reporting: on", .notAMapping, 1), ("reporting:\n  apId: x\n", .unknownKey, 2),
+    ("reporting:\n  profile: cmi5\n", .wrongValue, 2), ("reporting:\n  batch: 501\n", .wrongValue, 2),
+    ("reporting:\n  files: often\n", .wrongValue, 2), ("reporting:\n  activityBase: relay/\n", .wrongValue, 2),
+    ("reporting:\n  activityBase: https://relay.example/\n", .wrongValue, 2),
+    ("reporting:\n  platforms:\n    - name: a\n      endpoint: http://lrs.example\n", .wrongValue, 4),
+    ("reporting:\n  platforms:\n    - name: a\n      url: http://lrs.example\n", .unknownKey, 4),
     // A sum of sixties to YAML 1.1, and too large a one.
     ("udpPort: 9223372036854775807:1", .wrongValue, 1),
   ])
