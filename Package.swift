@@ -119,7 +119,7 @@ let package = Package(
     .executableTarget(
       name: "tongke-bench",
       dependencies: [
-        "ControlPlane", "ControlAPI", "Classroom", "Simulation", "MediaClient", "MediaWorker", "RTCCore", "RTCWire",
+        "ControlPlane", "ControlAPI", "Classroom", "Ledger", "Simulation", "MediaClient", "MediaWorker", "RTCCore", "RTCWire",
         "PacketRing", "Media", "COpenSSL", "CLinuxIO", "CMeasure", httpClient,
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
