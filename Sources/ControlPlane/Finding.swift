@@ -27,6 +27,7 @@ public struct Finding: Sendable, Equatable {
     case buffersLarge, buffersSmall
     case trainsWork, trainsMissing
     case filesEnough, filesFew
+    case daysRoomy, daysFew, jobsDone, jobsTroubled
     case ledgerIntact, ledgerToBeMade, ledgerBroken, ledgerNewer, ledgerForeign, ledgerUnreadable
 
     public var level: Level {
@@ -34,13 +35,14 @@ public struct Finding: Sendable, Equatable {
       case .portFree, .portOurs, .codecsPresent, .cipherFast, .cipherLibraries, .workersPlanned, .tcpWithBBR,
         .hugePagesGiven,
         .clockGood, .diskRoomy, .diskFast, .certificateGood,
-        .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade:
+        .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade,
+        .daysRoomy, .jobsDone:
         .ok
       case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .hugePagesRefused, .clockUnsynchronised,
         .clockJumps,
         .diskLow, .diskSlow,
         .certificateEnding, .buffersSmall,
-        .trainsMissing, .filesFew:
+        .trainsMissing, .filesFew, .daysFew, .jobsTroubled:
         .warning
       case .portTaken, .portTakenByUnknown, .portForbidden, .portWithoutAddress, .codecsMissing, .cipherChoiceMissing,
         .workersBeyondPorts, .clockWrong,

@@ -73,6 +73,10 @@ public struct MetricsSnapshot: Sendable {
   public var ledgerEvents: UInt64 = 0
   /// Finished lessons whose files are still to be made.
   public var resourcesWaiting = 0
+  /// Work on recordings that is not done.
+  public var recordingJobs: [RecordingJob] = []
+  /// The volume of the recordings; nil where it is not known.
+  public var disk: DiskOutlook?
   /// UTC seconds when the HTTPS certificate ends; nil without HTTPS.
   public var certificateExpires: Int64?
   /// What seals packets, and the libraries that are there.

@@ -42,6 +42,8 @@ struct MetricsSource: Sendable {
     snapshot.responses = Array(server.counters.byClass.dropFirst())
     snapshot.ledgerEvents = UInt64((try? store.eventCount()) ?? 0)
     snapshot.resourcesWaiting = recordings.waiting
+    snapshot.recordingJobs = (try? store.jobs()) ?? []
+    snapshot.disk = recordings.outlook()
     snapshot.certificateExpires = certificateExpires
     return MetricsText.write(snapshot)
   }
