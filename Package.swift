@@ -120,7 +120,7 @@ let package = Package(
       name: "tongke-bench",
       dependencies: [
         "ControlPlane", "ControlAPI", "Classroom", "Simulation", "MediaClient", "MediaWorker", "RTCCore", "RTCWire",
-        "PacketRing", "Media", "COpenSSL", "CLinuxIO", "CMeasure", httpClient,
+        "PacketRing", "Media", "COpenSSL", "CLinuxIO", "CMeasure", httpClient, "Recorder", "Resources", "Ledger",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
