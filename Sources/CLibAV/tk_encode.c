@@ -139,6 +139,12 @@ int tk_audio_encoder_open(tk_audio_encoder *encoder, const char *name, int64_t b
     av_opt_set(context->priv_data, "frame_duration", "20", 0);
     av_opt_set_int(context->priv_data, "fec", 1, 0);
     av_opt_set_int(context->priv_data, "packet_loss", 5, 0);
+  } else {
+    /* At 128 kbit/s the search of the default coder doubles the cost of a lesson's file and cannot be heard in speech. */
+    av_opt_set(context->priv_data, "aac_coder", "fast", 0);
+    av_opt_set_int(context->priv_data, "aac_tns", 0, 0);
+    av_opt_set_int(context->priv_data, "aac_is", 0, 0);
+    av_opt_set_int(context->priv_data, "aac_pns", 0, 0);
   }
   int result = avcodec_open2(context, codec, NULL);
   if (result < 0) {

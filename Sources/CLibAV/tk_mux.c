@@ -119,83 +119,8 @@ int tk_mux_write(tk_muxer *muxer, AVPacket *packet, AVStream *stream, AVRational
   return result < 0 ? tk_fail(TK_WRITE, "write", result) : TK_OK;
 }
 
-typedef struct {
-  uint8_t *bytes;
-  size_t count, capacity;
-  int has_sps, has_pps;
-} parameter_sets;
-
-static int collect_parameters(void *context, const uint8_t *nal, size_t count) {
-  parameter_sets *sets = context;
-  int type = nal[0] & 0x1F;
-  if ((type != 7 && type != 8) || sets->count + count + 4 > sets->capacity) return 1;
-  static const uint8_t start_code[4] = {0, 0, 0, 1};
-  memcpy(sets->bytes + sets->count, start_code, 4);
-  memcpy(sets->bytes + sets->count + 4, nal, count);
-  sets->count += count + 4;
-  sets->has_sps |= type == 7;
-  sets->has_pps |= type == 8;
-  return 1;
-}
-
-/* Size of the picture by the library's parser; 0 when it does not read as a key frame. */
-static int read_size(enum AVCodecID codec, const AVPacket *key, AVCodecParameters *parameters) {
-  if (codec == AV_CODEC_ID_VP8) {
-    if (key->size < 10 || key->data[0] & 1 || memcmp(key->data + 3, "\x9D\x01\x2A", 3) != 0) return 0;
-    parameters->width = (key->data[6] | key->data[7] << 8) & 0x3FFF;
-    parameters->height = (key->data[8] | key->data[9] << 8) & 0x3FFF;
-    return parameters->width > 0 && parameters->height > 0;
-  }
-  AVCodecContext *context = avcodec_alloc_context3(NULL);
-  AVCodecParserContext *parser = av_parser_init(codec);
-  if (context && parser) {
-    context->codec_id = codec;
-    context->codec_type = AVMEDIA_TYPE_VIDEO;
-    parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
-    uint8_t *out;
-    int count;
-    av_parser_parse2(parser, context, &out, &count, key->data, key->size, 0, 0, 0);
-    parameters->width = parser->width;
-    parameters->height = parser->height;
-    parameters->profile = context->profile;
-    parameters->level = context->level;
-    parameters->format = parser->format;
-  }
-  if (parser) av_parser_close(parser);
-  avcodec_free_context(&context);
-  return parameters->width > 0 && parameters->height > 0;
-}
-
-static int fill_parameters(tk_muxer *muxer, const AVPacket *key, AVCodecParameters *parameters) {
-  parameters->codec_type = AVMEDIA_TYPE_VIDEO;
-  parameters->codec_id = muxer->container == TK_MP4 ? AV_CODEC_ID_H264 : AV_CODEC_ID_VP8;
-  if (!read_size(parameters->codec_id, key, parameters)) return 0;
-  if (muxer->container == TK_WEBM) return 1;
-  parameters->extradata = av_mallocz((size_t)key->size + AV_INPUT_BUFFER_PADDING_SIZE);
-  if (!parameters->extradata) return 0;
-  parameter_sets sets = {.bytes = parameters->extradata, .capacity = (size_t)key->size};
-  tk_each_nal(key->data, (size_t)key->size, collect_parameters, &sets);
-  parameters->extradata_size = (int)sets.count;
-  return sets.has_sps && sets.has_pps;
-}
-
-static int is_usable_key(tk_muxer *muxer, const AVPacket *packet) {
-  AVCodecParameters *parameters = avcodec_parameters_alloc();
-  int is_usable = parameters && fill_parameters(muxer, packet, parameters);
-  avcodec_parameters_free(&parameters);
-  return is_usable;
-}
-
-static int add_video_stream(tk_muxer *muxer) {
-  muxer->video = avformat_new_stream(muxer->output, NULL);
-  if (!muxer->video) return tk_fail(TK_WRITE, "memory", 0);
-  muxer->video->time_base = (AVRational){1, 90000};
-  if (!fill_parameters(muxer, muxer->first_key, muxer->video->codecpar)) return tk_fail(TK_WRITE, "parameter sets", 0);
-  return TK_OK;
-}
-
 static int write_header(tk_muxer *muxer) {
-  int result = muxer->first_key ? add_video_stream(muxer) : TK_OK;
+  int result = muxer->first_key ? tk_mux_picture_open(muxer) : TK_OK;
   if (result == TK_OK && muxer->has_audio) result = tk_mux_sound_open(muxer);
   if (result != TK_OK) return result;
   AVDictionary *options = NULL;
@@ -217,6 +142,7 @@ static int write_video(tk_muxer *muxer, AVPacket *packet, int64_t at_us, int is_
   }
   muxer->waits_for_key = 0;
   if (at_us < muxer->zero_us) at_us = muxer->zero_us;
+  if (is_key) tk_mux_picture_note(muxer, packet, at_us);
   /* 1 ms is the finest that WebM tells apart. */
   if (last != INT64_MIN && at_us < last + 1000) at_us = last + 1000;
   if (last != INT64_MIN) muxer->video_duration_us = at_us - last < 1000000 ? at_us - last : 1000000;
@@ -281,7 +207,7 @@ static int take(tk_muxer *muxer, AVPacket *packet, int kind, int64_t at_us, int 
   if (kind == TK_KIND_AUDIO) {
     muxer->has_sound = 1;
   } else if (!muxer->first_key) {
-    if (!is_key || !is_usable_key(muxer, packet)) {
+    if (!is_key || !tk_mux_picture_is_usable(muxer, packet)) {
       av_packet_free(&packet);
       muxer->dropped += 1;
       return TK_OK;
@@ -321,20 +247,12 @@ static int force_to_disk(const char *path) {
   return result;
 }
 
-int tk_muxer_finish(tk_muxer *muxer, tk_written *written) {
+int tk_muxer_flush(tk_muxer *muxer, tk_written *written) {
   memset(written, 0, sizeof *written);
   int result = TK_OK;
   if (!muxer->has_header) result = muxer->pending.count > 0 ? begin(muxer) : TK_NO_STREAM;
   if (result == TK_NO_STREAM) tk_fail(TK_NO_STREAM, "nothing to write", 0);
   if (result == TK_OK && muxer->sound.opus) result = tk_mux_sound_finish(muxer);
-  if (result == TK_OK) {
-    int closed = av_write_trailer(muxer->output);
-    if (closed >= 0) closed = muxer->output->pb->error;
-    if (closed < 0) result = tk_fail(TK_WRITE, "trailer", closed);
-  }
-  int closed = avio_closep(&muxer->output->pb);
-  if (closed < 0 && result == TK_OK) result = tk_fail(TK_WRITE, "close", closed);
-  if (result == TK_OK) result = force_to_disk(muxer->url + 5);
   if (result != TK_OK) return result;
   double video_end = (double)muxer->video_end_us / 1e6;
   written->audio_seconds = (double)muxer->sound.opus_next / 48000;
@@ -342,5 +260,37 @@ int tk_muxer_finish(tk_muxer *muxer, tk_written *written) {
   written->video_frames = muxer->video_frames;
   written->start_us = muxer->zero_us;
   written->dropped = muxer->dropped;
+  written->size_count = muxer->size_count;
+  memcpy(written->sizes, muxer->sizes, sizeof written->sizes);
   return TK_OK;
+}
+
+int tk_muxer_chapter(tk_muxer *muxer, int64_t start_ms, int64_t end_ms, const char *title) {
+  AVFormatContext *output = muxer->output;
+  if (output->nb_chapters >= TK_CHAPTER_LIMIT || start_ms < 0 || end_ms <= start_ms) return TK_OK;
+  AVChapter *chapter = av_mallocz(sizeof *chapter);
+  AVChapter **chapters = chapter ? av_realloc_array(output->chapters, output->nb_chapters + 1, sizeof chapter) : NULL;
+  if (!chapters) {
+    av_free(chapter);
+    return tk_fail(TK_WRITE, "memory", 0);
+  }
+  chapter->id = output->nb_chapters + 1;
+  chapter->time_base = (AVRational){1, 1000};
+  chapter->start = start_ms;
+  chapter->end = end_ms;
+  av_dict_set(&chapter->metadata, "title", title, 0);
+  output->chapters = chapters;
+  output->chapters[output->nb_chapters] = chapter;
+  output->nb_chapters += 1;
+  return TK_OK;
+}
+
+int tk_muxer_finish(tk_muxer *muxer) {
+  int result = TK_OK;
+  int closed = av_write_trailer(muxer->output);
+  if (closed >= 0) closed = muxer->output->pb->error;
+  if (closed < 0) result = tk_fail(TK_WRITE, "trailer", closed);
+  closed = avio_closep(&muxer->output->pb);
+  if (closed < 0 && result == TK_OK) result = tk_fail(TK_WRITE, "close", closed);
+  return result == TK_OK ? force_to_disk(muxer->url + 5) : result;
 }

@@ -40,6 +40,8 @@ struct tk_muxer {
   int64_t video_last_us, video_duration_us;
   int64_t video_frames;
   int64_t video_end_us;
+  tk_picture_size sizes[TK_SIZE_LIMIT];
+  int size_count;
 
   tk_mux_sound sound;
   int has_sound;
@@ -48,6 +50,13 @@ struct tk_muxer {
 
 /* Gives a packet to the file; consumes its content. */
 int tk_mux_write(tk_muxer *muxer, AVPacket *packet, AVStream *stream, AVRational base);
+
+/* Adds the video stream by what the first key frame says. */
+int tk_mux_picture_open(tk_muxer *muxer);
+/* Whether a key frame can begin the file. */
+int tk_mux_picture_is_usable(const tk_muxer *muxer, const AVPacket *packet);
+/* Notes a key frame's size where it is another than the last one's. */
+void tk_mux_picture_note(tk_muxer *muxer, const AVPacket *key, int64_t at_us);
 
 /* Adds the audio streams, before the header. */
 int tk_mux_sound_open(tk_muxer *muxer);

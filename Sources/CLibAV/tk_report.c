@@ -7,6 +7,11 @@
 
 /* 4 hours at 60 pictures a second, and as many signals as seconds: 7 MB of strips, 2 × 115 KB of times. */
 enum { TK_STRIP_LIMIT = 4 * 3600 * 60, TK_SIGNAL_LIMIT = 4 * 3600 };
+/* Between whole stretches; a group of pictures is some 2 s. */
+static const double SAMPLE_SECONDS = 10;
+/* What counts as silent, and for how long: -70 dBFS. */
+static const double SILENCE_SECONDS = 10;
+static const float SILENCE_PEAK = 3.2e-4f;
 
 /* A list that grows by doubling up to a limit; what is past it is not kept. */
 static void *room_for_one(void *items, size_t count, size_t limit, size_t size) {
@@ -44,6 +49,9 @@ typedef struct {
   double heard_until; /* seconds; where the tone detector stands */
   double end;
   int was_flash; /* -1 before the first picture */
+  double whole_seconds, last_sample;
+  int takes_group;    /* whether the pictures up to the next key frame are decoded */
+  double quiet_since; /* -1 while there is sound */
 } reader;
 
 int tk_open_file(AVFormatContext **input, const char *path) {
@@ -88,6 +96,28 @@ static void take_picture(reader *reader) {
   reader->was_flash = is_flash;
 }
 
+static void end_silence(reader *reader, double at) {
+  tk_report *report = reader->report;
+  if (reader->quiet_since >= 0 && at - reader->quiet_since >= SILENCE_SECONDS) {
+    add_time(&report->silences, &report->silence_count, reader->quiet_since);
+    add_time(&report->silences, &report->silence_count, at);
+  }
+  reader->quiet_since = -1;
+}
+
+static void hear(reader *reader, const float *samples, int count, double at) {
+  float peak = 0;
+  for (int i = 0; i < count; i += 1) {
+    float size = samples[i] < 0 ? -samples[i] : samples[i];
+    if (size > peak) peak = size;
+  }
+  if (peak > SILENCE_PEAK) {
+    end_silence(reader, at);
+  } else if (reader->quiet_since < 0) {
+    reader->quiet_since = at;
+  }
+}
+
 static int open_to_mono(reader *reader) {
   const AVFrame *sound = reader->frame;
   int is_same = reader->to_mono && reader->in_rate == sound->sample_rate && reader->in_format == sound->format &&
@@ -123,6 +153,7 @@ static void take_sound(reader *reader) {
   if (!samples) return;
   uint8_t *out = (uint8_t *)samples;
   int count = swr_convert(reader->to_mono, &out, capacity, (const uint8_t **)sound->extended_data, sound->nb_samples);
+  if (at >= 0) hear(reader, samples, count, at);
   double distance = at - reader->heard_until;
   if (at >= 0 && (distance > 0.002 || distance < -0.002)) {
     tk_tone_start(&reader->tone, at);
@@ -184,23 +215,64 @@ static int open_decoders(reader *reader, int audio_track) {
   return status;
 }
 
+/* Makes a decoder that was left in the middle ready for another place. */
+static void restart(reader *reader) {
+  decode(reader, reader->video, NULL);
+  avcodec_flush_buffers(reader->video);
+  reader->was_flash = -1;
+}
+
+/* One packet of pictures: decoded, or in the middle of a long file mostly passed over. */
+static void take_video(reader *reader) {
+  tk_report *report = reader->report;
+  const AVPacket *packet = reader->packet;
+  double base = av_q2d(reader->input->streams[reader->video_index]->time_base);
+  double at = packet->pts == AV_NOPTS_VALUE ? -1 : (double)packet->pts * base;
+  double end = at + (double)packet->duration * base;
+  if (at >= 0 && packet->duration >= 0 && end - at < 3600 && end > reader->end) reader->end = end;
+  report->video_packets += 1;
+  if (packet->flags & AV_PKT_FLAG_KEY) {
+    double length = (double)reader->input->duration / AV_TIME_BASE;
+    int is_whole = reader->whole_seconds <= 0 || at < reader->whole_seconds || at >= length - reader->whole_seconds;
+    if (!is_whole && reader->takes_group) restart(reader);
+    if (!is_whole && at - reader->last_sample >= SAMPLE_SECONDS) {
+      reader->last_sample = at;
+      report->video_tried += 1;
+      decode(reader, reader->video, packet);
+      restart(reader);
+    }
+    reader->takes_group = is_whole;
+  }
+  if (!reader->takes_group) return;
+  report->video_tried += 1;
+  decode(reader, reader->video, packet);
+}
+
 static void read_all(reader *reader) {
   int result;
   while ((result = av_read_frame(reader->input, reader->packet)) >= 0) {
     int index = reader->packet->stream_index;
-    if (index == reader->video_index) decode(reader, reader->video, reader->packet);
+    if (index == reader->video_index) take_video(reader);
     if (index == reader->audio_index) decode(reader, reader->audio, reader->packet);
     av_packet_unref(reader->packet);
   }
   if (result != AVERROR_EOF) reader->report->decode_errors += 1;
   if (reader->video) decode(reader, reader->video, NULL);
   if (reader->audio) decode(reader, reader->audio, NULL);
+  end_silence(reader, reader->heard_until);
   reader->report->duration_seconds = reader->end;
 }
 
-int tk_report_fill(tk_report *report, const char *path, int audio_track) {
+int tk_report_fill(tk_report *report, const char *path, int audio_track, double whole_seconds) {
   memset(report, 0, sizeof *report);
-  reader reader = {.report = report, .video_index = -1, .audio_index = -1, .was_flash = -1, .heard_until = -1};
+  reader reader = {.report = report,
+                   .video_index = -1,
+                   .audio_index = -1,
+                   .was_flash = -1,
+                   .heard_until = -1,
+                   .quiet_since = -1,
+                   .takes_group = 1,
+                   .whole_seconds = whole_seconds};
   int status = tk_open_file(&reader.input, path);
   if (status == TK_OK) status = open_decoders(&reader, audio_track);
   reader.packet = av_packet_alloc();
@@ -220,5 +292,6 @@ void tk_report_clear(tk_report *report) {
   free(report->strips);
   free(report->flashes);
   free(report->beeps);
+  free(report->silences);
   memset(report, 0, sizeof *report);
 }

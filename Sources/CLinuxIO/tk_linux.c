@@ -129,6 +129,13 @@ int tk_thread_set_nice(int nice) {
   return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice) == 0 ? 0 : errno;
 }
 
+int tk_thread_set_background(void) {
+  int error = tk_thread_set_nice(19);
+  /* IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE (linux/ioprio.h): only while nobody else wants the disk. */
+  int failed = syscall(SYS_ioprio_set, 1, 0, 3 << 13) != 0;
+  return error == 0 && failed ? errno : error;
+}
+
 void tk_memory_trim(void) {
 #ifdef __GLIBC__
   malloc_trim(0);

@@ -48,7 +48,7 @@ extension AccessRules {
       .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .testRoom, .stopAll,
       .manageAccounts, .revokeTokens, .enrolDevices, .deliverUsage:
       .wholly
-    case .changeLesson, .call, .grantMedia, .pause, .stop: .leading
+    case .changeLesson, .call, .grantMedia, .pause, .mark, .stop: .leading
     case .mute, .eject, .ban: .acting
     default: nil
     }
@@ -63,7 +63,7 @@ extension AccessRules {
     case .changeRooms, .changeClasses, .changePersons, .changeTerms, .changeBells, .changeLocalLessons,
       .importTables, .testRoom, .stopAll, .manageAccounts, .revokeTokens, .enrolDevices:
       .wholly
-    case .call, .grantMedia, .pause, .stop: .leading
+    case .call, .grantMedia, .pause, .mark, .stop: .leading
     case .mute, .eject, .ban: .acting
     default: nil
     }
@@ -76,7 +76,7 @@ extension AccessRules {
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .testRoom: .wholly
-    case .call, .mute, .eject, .ban, .grantMedia, .pause, .stop, .publishLead, .readReports: .leading
+    case .call, .mute, .eject, .ban, .grantMedia, .pause, .mark, .stop, .publishLead, .readReports: .leading
     default: nil
     }
   }

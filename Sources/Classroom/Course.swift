@@ -123,11 +123,14 @@ public struct Course: Hashable, Sendable, Codable {
   public var label: Label
   public var weeklyTimes: [WeeklyTime]
   public var audio: Audio
+  /// Whether what its sites send back is recorded as well, once each of its classes has consented.
+  public var recordsSites: Bool
 
   public init(
     id: Identifier, number: String = "", cluster: Identifier, term: String, subject: String, grades: [Int],
     textbook: String = "", lead: Party, receivers: [Party], mode: Mode = .sync, label: Label = .dedicated,
-    weeklyTimes: [WeeklyTime] = [], audio: Audio = .speech
+    weeklyTimes: [WeeklyTime] = [], audio: Audio = .speech,
+    recordsSites: Bool = false
   ) {
     self.id = id
     self.number = number
@@ -142,6 +145,7 @@ public struct Course: Hashable, Sendable, Codable {
     self.label = label
     self.weeklyTimes = weeklyTimes
     self.audio = audio
+    self.recordsSites = recordsSites
   }
 
   /// Throws what is wrong with the value by itself.

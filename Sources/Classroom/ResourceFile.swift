@@ -5,6 +5,8 @@ public struct ResourceFile: Hashable, Sendable, Codable {
     /// The audio as it was received, before it was transcoded.
     case originalAudio
     case poster
+    /// WebVTT: what stands where in the recording.
+    case chapters
     case metadata
   }
 
@@ -31,10 +33,17 @@ public struct ResourceFile: Hashable, Sendable, Codable {
   public var state: State
   /// UTC milliseconds.
   public var madeAt: Int64
+  /// Whether pupils may be seen in it.
+  public var containsFaces: Bool
+  /// The class that is seen in it, whose consent it needs; nil where there is none.
+  public var schoolClass: Identifier?
+  /// Of a recording; nil of other files, and of those made before it was kept.
+  public var quality: RecordingQuality?
 
   public init(
     id: Identifier, lesson: Identifier, kind: Kind, path: String, mediaType: String, byteCount: Int64,
-    sha256: String, durationMilliseconds: Int64, state: State, madeAt: Int64
+    sha256: String, durationMilliseconds: Int64, state: State, madeAt: Int64, containsFaces: Bool = true,
+    schoolClass: Identifier? = nil, quality: RecordingQuality? = nil
   ) {
     self.id = id
     self.lesson = lesson
@@ -46,6 +55,9 @@ public struct ResourceFile: Hashable, Sendable, Codable {
     self.durationMilliseconds = durationMilliseconds
     self.state = state
     self.madeAt = madeAt
+    self.containsFaces = containsFaces
+    self.schoolClass = schoolClass
+    self.quality = quality
   }
 
   /// Throws what is wrong with the value by itself.

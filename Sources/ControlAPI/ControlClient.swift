@@ -198,7 +198,7 @@ public struct ControlClient: Sendable {
     try await send(.post, path, body, match: nil)
   }
 
-  private func send<Value: Decodable>(
+  func send<Value: Decodable>(
     _ method: ControlRequest.Method, _ path: [String], _ body: some Encodable, match: String?
   ) async throws(ControlError) -> Value {
     var request = ControlRequest(method, path)

@@ -68,6 +68,10 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var recordsLessons = true
   /// Whether lessons without a window are recorded too, each stretch of teaching by itself.
   public var recordsAlwaysLive = false
+  /// Free bytes under which what sites send back is no more recorded, and the operator told.
+  public var lowSpaceBytes: Int64 = 20_000_000_000
+  /// Days after which recordings go that nobody keeps.
+  public var unreviewedDays = 30
   /// File of the table of subjects; nil takes the one that is built in.
   public var subjects: String?
   /// File of the profile that rooms are accepted by; nil takes the one that is built in.
@@ -140,6 +144,7 @@ public struct RelayConfiguration: Sendable, Equatable {
     case "recordAlwaysLive":
       guard let records = value.bool else { throw wrong() }
       recordsAlwaysLive = records
+    case "recording", "retention": try applyRecording(name, value, line: line)
     case "subjects", "acceptance":
       guard let path = value.string, !path.isEmpty else { throw wrong() }
       let file = path == "standard" ? nil : path
@@ -185,7 +190,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   package static let keys = [
     "http", "https", "data", "udpPort", "workers", "pinWorkers", "hugePages", "announce", "tls", "cipher",
     "segmentation",
-    "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "subjects",
+    "coalescing", "tcp", "admission", "sessionLimit", "record", "recordAlwaysLive", "recording", "retention",
+    "subjects",
     "acceptance", "publicAddress", "secondFactor", "openid", "ticket", "reporting", "logLevel",
   ]
   static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]

@@ -1,3 +1,4 @@
+package import Classroom
 import Foundation
 package import MediaWorker
 package import RTCCore
@@ -104,6 +105,24 @@ extension Doctor {
     let gigabytes = Double(bytes) / 1e9
     let arguments = ["gigabytes": number(gigabytes, 1), "folder": folder]
     return Finding(gigabytes < 2 ? .diskFull : gigabytes < 20 ? .diskLow : .diskRoomy, arguments)
+  }
+
+  /// Two weeks are what it takes to get a disk.
+  package static func outlook(_ outlook: DiskOutlook) -> Finding {
+    let rate = number(Double(outlook.grownBytes) / 7 / 1e9, 1)
+    guard let days = outlook.daysLeft else { return Finding(.daysRoomy, ["days": "∞", "rate": rate]) }
+    return Finding(days < 14 ? .daysFew : .daysRoomy, ["days": number(min(days, 9_999), 0), "rate": rate])
+  }
+
+  /// - Parameter troubled: those whose last attempt ended with a problem.
+  package static func jobs(_ troubled: [RecordingJob]) -> Finding {
+    guard let worst = troubled.max(by: { $0.attempts < $1.attempts }) else { return Finding(.jobsDone) }
+    return Finding(
+      .jobsTroubled,
+      [
+        "count": String(troubled.count), "lesson": "\(worst.lesson)", "attempts": String(worst.attempts),
+        "problem": worst.problem.onOneLine(limit: 200),
+      ])
   }
 
   package static func speed(_ speed: Measurement.DiskSpeed, folder: String) -> Finding {

@@ -1,3 +1,4 @@
+import Classroom
 import Foundation
 import Ledger
 import MediaWorker
@@ -49,6 +50,7 @@ public struct Doctor: Sendable {
     findings.append(Self.files(limit: Measurement.openFileLimit(), sessions: configuration.sessionLimit))
     findings.append(ledger())
     findings += usage()
+    findings += recordings()
     // Last, so that the time between is long enough to see the clock jump.
     findings.append(
       Self.clock(
@@ -137,6 +139,16 @@ public struct Doctor: Sendable {
     else { return Finding(.certificateBad, ["file": path]) }
     return Self.certificate(
       file: path, secondsLeft: inspection.notAfter - now / 1_000, isOwn: configuration.certificate == nil)
+  }
+
+  /// How long the room lasts, and what could not be made of recordings; nothing before the first start.
+  private func recordings() -> [Finding] {
+    let file = configuration.data + "/ledger.sqlite"
+    guard let free = Measurement.freeBytes(folder: existingFolder),
+      let found = try? LedgerStore.inspectRecordings(path: file, since: now - DiskOutlook.span)
+    else { return [] }
+    let outlook = DiskOutlook(freeBytes: Int64(clamping: free), grownBytes: found.grownBytes)
+    return [Self.outlook(outlook), Self.jobs(found.troubled)]
   }
 
   private func ledger() -> Finding {

@@ -28,6 +28,7 @@ public struct Finding: Sendable, Equatable {
     case trainsWork, trainsMissing
     case filesEnough, filesFew
     case outboxGood, outboxFiles, outboxHeld, outboxLate, outboxSecret
+    case daysRoomy, daysFew, jobsDone, jobsTroubled
     case ledgerIntact, ledgerToBeMade, ledgerBroken, ledgerNewer, ledgerForeign, ledgerUnreadable
 
     public var level: Level {
@@ -36,13 +37,14 @@ public struct Finding: Sendable, Equatable {
         .hugePagesGiven,
         .clockGood, .diskRoomy, .diskFast, .certificateGood,
         .certificateToBeMade, .httpsOff, .buffersLarge, .trainsWork, .filesEnough, .ledgerIntact, .ledgerToBeMade,
-        .outboxGood, .outboxFiles:
+        .outboxGood, .outboxFiles,
+        .daysRoomy, .jobsDone:
         .ok
       case .cipherSlow, .cipherLibraryMissing, .tcpWithoutBBR, .tcpPortShared, .hugePagesRefused, .clockUnsynchronised,
         .clockJumps,
         .diskLow, .diskSlow,
         .certificateEnding, .buffersSmall,
-        .trainsMissing, .filesFew, .outboxHeld, .outboxLate:
+        .trainsMissing, .filesFew, .outboxHeld, .outboxLate, .daysFew, .jobsTroubled:
         .warning
       case .portTaken, .portTakenByUnknown, .portForbidden, .portWithoutAddress, .codecsMissing, .cipherChoiceMissing,
         .workersBeyondPorts, .clockWrong,

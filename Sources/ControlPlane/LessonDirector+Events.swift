@@ -162,6 +162,7 @@ extension LessonDirector {
     notePublisher(feed, lesson: lessonID)
     guard !feed.isReturn else {
       lessons[lessonID]?.floor.hasUntold = true
+      record(feed, lesson: lessonID, announced)
       return
     }
     goLive(lessonID)

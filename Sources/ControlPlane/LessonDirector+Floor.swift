@@ -7,6 +7,10 @@ import RTCCore
 
 /// Calling sites, and what else is decided about them while a lesson runs.
 extension LessonDirector {
+  /// Markers that one person may set within `paceSpan` milliseconds.
+  static let markersPerSpan = 20
+  /// Scalars of a marker's label.
+  static let labelScalars = 100
   /// Hands that a seat may raise and lower within `paceSpan` milliseconds.
   static let handsPerSpan = 20
 
@@ -46,6 +50,17 @@ extension LessonDirector {
       metadata: ["lesson": "\(id)", "act": "\(act.verb.rawValue)", "seat": "\(act.seat.map { "\($0)" } ?? "")"])
     let new = lessons[id].map { floorReply($0, for: nil) }
     return (old, new ?? old)
+  }
+
+  /// Marks this moment of a lesson that is being taught.
+  /// - Throws: what refuses it: a lesson that is not open, not taught yet (`notLive`), `tooFast`, `store`.
+  func mark(_ id: Identifier, label: String, by actor: Identifier) throws(Problem) {
+    guard try open(id).value.state == .live else { throw Problem(.notLive) }
+    try Self.checkPace(&recentHands[actor, default: []], limit: Self.markersPerSpan, now: clock())
+    let payload = [("label", label), ("by", "\(actor)")]
+    guard keep([LedgerEvent(kind: .markerSet, lesson: id, payload: payload)]) else {
+      throw Problem(.store, retryAfter: 5)
+    }
   }
 
   // MARK: At the workers

@@ -1,5 +1,6 @@
 import Classroom
 import RTCCore
+import Resources
 
 /// A picture-and-sound source of a lesson: what one WHIP session publishes.
 enum FeedName: Hashable, Sendable {
@@ -18,6 +19,11 @@ enum FeedName: Hashable, Sendable {
     case .screen: "screen"
     case .site: "site"
     }
+  }
+
+  /// As logs and their files call it.
+  var logName: String {
+    if case .site(let seat) = self { "\(FeedSubject.sitePrefix)\(seat)" } else { name }
   }
 
   /// As panes and news call it.

@@ -78,6 +78,10 @@ public struct MetricsSnapshot: Sendable {
   public var outbox: OutboxStatus?
   /// Seconds since the oldest statement that waits was made; 0 when none does.
   public var outboxOldestSeconds: Double = 0
+  /// Work on recordings that is not done.
+  public var recordingJobs: [RecordingJob] = []
+  /// The volume of the recordings; nil where it is not known.
+  public var disk: DiskOutlook?
   /// UTC seconds when the HTTPS certificate ends; nil without HTTPS.
   public var certificateExpires: Int64?
   /// What seals packets, and the libraries that are there.

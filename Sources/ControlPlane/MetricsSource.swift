@@ -44,6 +44,8 @@ struct MetricsSource: Sendable {
     snapshot.resourcesWaiting = recordings.waiting
     snapshot.outbox = (try? store.outboxStatus()) ?? nil
     snapshot.outboxOldestSeconds = snapshot.outbox?.oldestWaiting.map { Double(max(0, clock() &- $0)) / 1_000 } ?? 0
+    snapshot.recordingJobs = (try? store.jobs()) ?? []
+    snapshot.disk = recordings.outlook()
     snapshot.certificateExpires = certificateExpires
     return MetricsText.write(snapshot)
   }

@@ -79,6 +79,15 @@ public struct MetricsText: Sendable {
       "resources_waiting", .gauge, "Finished lessons whose files are still to be made.",
       [([], "\(snapshot.resourcesWaiting)")])
     addOutbox(snapshot)
+    add(
+      "recording_jobs", .gauge, "Work on recordings that is not done, by state.",
+      RecordingJob.State.allCases.map { state in
+        ([("state", state.rawValue)], "\(snapshot.recordingJobs.count { $0.state == state })")
+      })
+    add(
+      "recording_jobs_troubled", .gauge, "Of these, those whose last attempt ended with a problem.",
+      [([], "\(snapshot.recordingJobs.count { !$0.problem.isEmpty })")])
+    addDisk(snapshot.disk)
     if let expires = snapshot.certificateExpires {
       add(
         "certificate_expiry_timestamp_seconds", .gauge, "When the HTTPS certificate ends, Unix time.",
@@ -101,6 +110,15 @@ public struct MetricsText: Sendable {
     add(
       "outbox_oldest_seconds", .gauge, "Since when the oldest statement waits.",
       [([], "\(snapshot.outboxOldestSeconds)")])
+  }
+
+  private mutating func addDisk(_ disk: DiskOutlook?) {
+    guard let disk else { return }
+    add("disk_free_bytes", .gauge, "Room for recordings.", [([], "\(disk.freeBytes)")])
+    add("disk_grown_bytes", .gauge, "Files made of recordings in seven days.", [([], "\(disk.grownBytes)")])
+    add(
+      "disk_full_days", .gauge, "Days that the room lasts at that rate; +Inf while nothing grows.",
+      [([], disk.daysLeft.map { "\($0)" } ?? "+Inf")])
   }
 
   private mutating func addClock(_ clock: LessonClockCounters) {

@@ -21,7 +21,7 @@ extension Problem {
       .unprocessableContent
     case .noMatch, .noRevision, .noTag: .preconditionRequired
     case .staleMatch, .staleLesson, .staleCourse, .staleRow: .preconditionFailed
-    case .beforeWindow, .afterWindow, .lessonEnded, .alwaysLive: .conflict
+    case .beforeWindow, .afterWindow, .lessonEnded, .notLive, .alwaysLive: .conflict
     case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
     case .hasConflicts, .lessonConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName,
       .noRecentTest, .secondFactorSet:

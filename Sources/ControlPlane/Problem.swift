@@ -11,7 +11,7 @@ package struct Problem: Error, Sendable, Equatable {
     case wrongType, tooLarge, empty, notAcceptable
     case malformedOffer, unusableOffer, malformedFragment
     case noMatch, staleMatch, restartIncomplete
-    case beforeWindow, afterWindow, lessonEnded, full, stopping, alwaysLive, tooFast, store
+    case beforeWindow, afterWindow, lessonEnded, notLive, full, stopping, alwaysLive, tooFast, store
     case importRefused, hasConflicts, lessonConflicts, noRevision, staleLesson, staleCourse, staleTable, lessonFixed,
       taken, inUse,
       tableFull

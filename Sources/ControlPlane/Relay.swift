@@ -50,7 +50,8 @@ struct RelayParts: Sendable {
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
       + OutboxRoutes(relay: self).all + AuditRoutes(self).all + ExportRoutes(relay: self).all
       + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
-      + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all + PageRoutes(relay: self).all
+      + RecordingRoutes(relay: self).all + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all
+      + PageRoutes(relay: self).all
   }
 
   func links(for seated: SeatedLesson, base: String) -> LessonLinks {
@@ -141,7 +142,7 @@ public final class Relay: Sendable {
     pool = try Self.startWorkers(configuration, identity: identity)
     let recordings: RecordingDesk
     do {
-      recordings = try RecordingDesk(data: folder, store: store, logger: logger)
+      recordings = try RecordingDesk(configuration, store: store, clock: clock, logger: logger)
     } catch {
       pool.stop()
       throw RelayStartError { Text.of("serve.recorder", in: $0, ["folder": folder, "error": "\(error)"]) }
@@ -237,7 +238,7 @@ public final class Relay: Sendable {
   private func serve() async throws {
     if recovered > 0 { logger.notice("closed what a crash left open", metadata: ["events": "\(recovered)"]) }
     await parts.director.catchUp(batches: 32)
-    parts.recordings.makePending()
+    parts.recordings.takeUp()
     try await server.start(
       routes: parts.routes, http: configuration.http, https: configuration.https,
       chainPEM: certificate?.chainPEM ?? "",

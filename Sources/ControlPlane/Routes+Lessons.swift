@@ -35,6 +35,20 @@ struct LessonRoutes: Sendable {
       var sha256: String
       var durationMilliseconds: Int64
       var state: String
+      /// Whether pupils may be seen in it.
+      var containsFaces: Bool
+      /// Of a recording: what was odd about it.
+      var quality: RecordingQuality?
+    }
+    /// Work on its recordings that is not done.
+    struct JobView: Encodable {
+      var kind: String
+      var state: String
+      /// Those that ended with a problem.
+      var attempts: Int
+      /// UTC milliseconds.
+      var notBefore: Int64
+      var problem: String
     }
     var id: String
     var title: String
@@ -50,6 +64,7 @@ struct LessonRoutes: Sendable {
     var connected: Int
     var recording: Bool
     var resources: [ResourceView]
+    var jobs: [JobView]
   }
 
   private func show(_ request: Request, _ context: RelayContext) async throws -> Response {
@@ -68,7 +83,13 @@ struct LessonRoutes: Sendable {
         resources: resources.map {
           LessonView.ResourceView(
             kind: $0.kind.rawValue, path: $0.path, mediaType: $0.mediaType, byteCount: $0.byteCount,
-            sha256: $0.sha256, durationMilliseconds: $0.durationMilliseconds, state: $0.state.rawValue)
+            sha256: $0.sha256, durationMilliseconds: $0.durationMilliseconds, state: $0.state.rawValue,
+            containsFaces: $0.containsFaces, quality: $0.quality)
+        },
+        jobs: ((try? relay.store.jobs(lesson: id)) ?? []).map {
+          LessonView.JobView(
+            kind: $0.kind.rawValue, state: $0.state.rawValue, attempts: $0.attempts, notBefore: $0.notBefore,
+            problem: $0.problem)
         }))
     // What a change of the lesson has to name (RFC 9110 §13.1.1).
     response.headers[.eTag] = "\"\(lesson.revision)\""

@@ -6,7 +6,7 @@ extension Course: CatalogueRow {
     .courses, limit: 100_000,
     [
       "id", "number", "cluster", "term", "subject", "grades", "textbook", "lead", "receivers", "mode", "label",
-      "weeklyTimes", "audio",
+      "weeklyTimes", "audio", "recordsSites",
     ])
   func check() throws(ClassroomError) { try validate() }
   func values() throws -> [DatabaseValue] {
@@ -14,7 +14,7 @@ extension Course: CatalogueRow {
       id.databaseValue, number.databaseValue, cluster.databaseValue, term.databaseValue, subject.databaseValue,
       try ListText.encode(grades), textbook.databaseValue, try ListText.encode(lead), try ListText.encode(receivers),
       mode.rawValue.databaseValue, label.rawValue.databaseValue, try ListText.encode(weeklyTimes),
-      audio.rawValue.databaseValue,
+      audio.rawValue.databaseValue, recordsSites.databaseValue,
     ]
   }
   /// Teachers are not among them: the first ledgers had no persons.
@@ -36,7 +36,8 @@ extension Course: CatalogueRow {
       id: try columns.identifier(), number: try columns.text(), cluster: try columns.identifier(),
       term: try columns.text(), subject: try columns.text(), grades: try columns.list(), textbook: try columns.text(),
       lead: try columns.list(), receivers: try columns.list(), mode: try columns.choice(),
-      label: try columns.choice(), weeklyTimes: try columns.list(), audio: try columns.choice())
+      label: try columns.choice(), weeklyTimes: try columns.list(), audio: try columns.choice(),
+      recordsSites: try columns.truth())
   }
 }
 
@@ -111,13 +112,15 @@ extension ResourceFile: CatalogueRow {
     .resourceFiles, limit: 20_000_000,
     [
       "id", "lesson", "kind", "path", "mediaType", "byteCount", "sha256", "durationMilliseconds", "state", "madeAt",
+      "containsFaces", "schoolClass", "quality",
     ])
   func check() throws(ClassroomError) { try validate() }
-  func values() -> [DatabaseValue] {
+  func values() throws -> [DatabaseValue] {
     [
       id.databaseValue, lesson.databaseValue, kind.rawValue.databaseValue, path.databaseValue,
       mediaType.databaseValue, byteCount.databaseValue, sha256.databaseValue, durationMilliseconds.databaseValue,
-      state.rawValue.databaseValue, madeAt.databaseValue,
+      state.rawValue.databaseValue, madeAt.databaseValue, containsFaces.databaseValue, schoolClass.databaseValue,
+      try quality.map { try ListText.encode($0) } ?? "".databaseValue,
     ]
   }
   init(_ columns: inout ColumnReader) throws {
@@ -125,6 +128,15 @@ extension ResourceFile: CatalogueRow {
       id: try columns.identifier(), lesson: try columns.identifier(), kind: try columns.choice(),
       path: try columns.text(), mediaType: try columns.text(), byteCount: try columns.integer(),
       sha256: try columns.text(), durationMilliseconds: try columns.integer(), state: try columns.choice(),
-      madeAt: try columns.integer())
+      madeAt: try columns.integer(), containsFaces: try columns.truth(), schoolClass: try columns.optionalIdentifier(),
+      quality: try columns.quality())
+  }
+}
+
+extension ColumnReader {
+  /// JSON; empty where nothing is known.
+  mutating func quality() throws -> RecordingQuality? {
+    let text = try text()
+    return text.isEmpty ? nil : try ListText.decode(text)
   }
 }

@@ -132,9 +132,12 @@ extension LedgerStore {
   /// A lesson's seats.
   public func seats(lesson: Identifier) throws -> [Seat] { try list("lesson", lesson, after: nil, Limits.seats) }
 
+  /// Files of one lesson: three of each stretch of one that is always live, for years.
+  public static let filesPerLesson = 4_096
+
   /// The files made of a lesson.
   public func resourceFiles(lesson: Identifier) throws -> [ResourceFile] {
-    try list("lesson", lesson, after: nil, 64)
+    try list("lesson", lesson, after: nil, Self.filesPerLesson)
   }
 
   private func list<R: CatalogueRow>(

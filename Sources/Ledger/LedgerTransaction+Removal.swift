@@ -44,7 +44,7 @@ extension LedgerTransaction {
         (.persons, "institution"), (.bells, "institution"), (.rosterTotals, "institution"),
       ]
     case .rooms: [(.classes, "homeRoom"), (.seats, "room")]
-    case .classes: [(.seats, "schoolClass"), (.localTimetables, "schoolClass")]
+    case .classes: [(.seats, "schoolClass"), (.localTimetables, "schoolClass"), (.resourceFiles, "schoolClass")]
     case .persons: [(.lessons, "teacher")]
     case .clusters: [(.courses, "cluster"), (.lessons, "cluster")]
     case .courses: [(.lessons, "course")]

@@ -79,12 +79,12 @@ public struct LedgerTransaction {
     try put(seat, ifVersion)
   }
 
-  /// Also throws `full` past 64 files of a lesson.
+  /// Also throws `full` past `LedgerStore.filesPerLesson`.
   public func upsert(_ file: ResourceFile) throws {
     let others = try Int.fetchOne(
       db, sql: "SELECT COUNT(*) FROM resourceFiles WHERE lesson = ? AND id <> ?",
       arguments: [file.lesson.databaseValue, file.id.databaseValue])
-    guard others ?? 0 < 64 else { throw LedgerError.full }
+    guard others ?? 0 < LedgerStore.filesPerLesson else { throw LedgerError.full }
     try put(file, nil)
   }
 

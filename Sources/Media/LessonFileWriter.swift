@@ -19,6 +19,44 @@ public struct WrittenFile: Sendable, Equatable {
   public let startMicroseconds: Int64
   /// Units before the first key frame, over 0.5 s out of order, malformed, or more than a day after the start.
   public let droppedUnits: Int
+  /// The size of the picture at first and wherever it changed, at most 32; empty without pictures.
+  public let pictureSizes: [PictureSize]
+
+  public struct PictureSize: Sendable, Equatable {
+    /// Of the file's time.
+    public let milliseconds: Int64
+    public let width: Int
+    public let height: Int
+  }
+
+  init(_ written: tk_written) {
+    durationSeconds = written.duration_seconds
+    videoFrames = Int(written.video_frames)
+    audioSeconds = written.audio_seconds
+    startMicroseconds = written.start_us
+    droppedUnits = Int(written.dropped)
+    pictureSizes = withUnsafeBytes(of: written.sizes) { bytes in
+      bytes.bindMemory(to: tk_picture_size.self).prefix(Int(written.size_count)).map {
+        PictureSize(milliseconds: $0.at_us / 1_000, width: Int($0.width), height: Int($0.height))
+      }
+    }
+  }
+}
+
+/// A stretch of a file that people find by its name; milliseconds of the file's time.
+public struct FileChapter: Sendable, Hashable {
+  /// Chapters of one file.
+  public static let limit = Int(TK_CHAPTER_LIMIT)
+
+  public var start: Int64
+  public var end: Int64
+  public var title: String
+
+  public init(start: Int64, end: Int64, title: String) {
+    self.start = start
+    self.end = end
+    self.title = title
+  }
 }
 
 /// Writes units into a file that people can play.
@@ -26,7 +64,7 @@ public struct WrittenFile: Sendable, Equatable {
 /// Times are lesson time. Video keeps them to 1 ms or better: before a gap the last picture stays. Sound begins at the
 /// file's zero; from 15 ms on a hole is filled with silence, and the AAC follows the times of the Opus, without clicks
 /// up to 2,000 ppm, so that |A−V| does not grow with the file (under 5 ms after 45 minutes at 200 ppm). Cost of 45
-/// minutes: a minute of an EPYC core, nearly all of it the AAC. Holds units in memory until both kinds have begun, for
+/// minutes: some 15 s of an EPYC core, nearly all of it the AAC. Holds units in memory until both kinds have begun, for
 /// at most 2 s, or until the first key frame, at most 64 MiB. Not `Sendable`: one thread at a time.
 public final class LessonFileWriter {
   private let muxer: OpaquePointer
@@ -76,13 +114,18 @@ public final class LessonFileWriter {
     }
   }
 
-  /// Writes what is left and the index, and forces the file to the disk. Once; nothing may be written after it.
+  /// Writes what is left, the chapters and the index, and forces the file to the disk. Once; nothing may be written
+  /// after it.
+  /// - Parameter chapters: those of a file that holds what it is called with, ascending; at most `FileChapter.limit`.
   /// - Throws: `.noStream` when no unit could be kept, `.write`.
-  public func finish() throws(MediaError) -> WrittenFile {
+  public func finish(chapters: (WrittenFile) -> [FileChapter] = { _ in [] }) throws(MediaError) -> WrittenFile {
     var written = tk_written()
-    try MediaError.check(tk_muxer_finish(muxer, &written))
-    return WrittenFile(
-      durationSeconds: written.duration_seconds, videoFrames: Int(written.video_frames),
-      audioSeconds: written.audio_seconds, startMicroseconds: written.start_us, droppedUnits: Int(written.dropped))
+    try MediaError.check(tk_muxer_flush(muxer, &written))
+    let file = WrittenFile(written)
+    for chapter in chapters(file) {
+      try MediaError.check(tk_muxer_chapter(muxer, chapter.start, chapter.end, chapter.title))
+    }
+    try MediaError.check(tk_muxer_finish(muxer))
+    return file
   }
 }

@@ -18,12 +18,19 @@ public struct MediaReport: Sendable {
   public let beeps: [Double]
   /// Packets and pictures that did not decode cleanly.
   public let decodeErrors: Int
+  /// Pictures in the file, and how many of them were given to the decoder.
+  public let videoPackets: Int
+  public let videoTried: Int
+  /// Stretches of 10 s and more without any sound (under -70 dBFS), in seconds of the file's time; at most 7,200.
+  public let silences: [ClosedRange<Double>]
 
   /// Decodes the video and one audio track, counted from 0. Cost: all of the file's decoding, on the calling thread.
+  /// - Parameter wholeSeconds: decodes the pictures of so many seconds at both ends alone, and between them a key frame
+  ///   every 10 s; every packet is read all the same, and all of the sound is decoded. Nil decodes everything.
   /// - Throws: `.cannotOpen`, `.noStream`, `.codecMissing`. What is wrong further in is counted in `decodeErrors`.
-  public init(decoding path: String, audioTrack: Int = 0) throws(MediaError) {
+  public init(decoding path: String, audioTrack: Int = 0, wholeSeconds: Double? = nil) throws(MediaError) {
     var report = tk_report()
-    let status = tk_report_fill(&report, path, Int32(clamping: audioTrack))
+    let status = tk_report_fill(&report, path, Int32(clamping: audioTrack), max(wholeSeconds ?? 0, 0))
     defer { tk_report_clear(&report) }
     try MediaError.check(status)
     videoCodec = withUnsafeBytes(of: report.video_codec, Self.text)
@@ -39,6 +46,10 @@ public struct MediaReport: Sendable {
     flashes = Array(UnsafeBufferPointer(start: report.flashes, count: report.flash_count))
     beeps = Array(UnsafeBufferPointer(start: report.beeps, count: report.beep_count))
     decodeErrors = Int(report.decode_errors)
+    videoPackets = Int(report.video_packets)
+    videoTried = Int(report.video_tried)
+    let ends = UnsafeBufferPointer(start: report.silences, count: report.silence_count)
+    silences = (0..<ends.count / 2).map { ends[2 * $0]...max(ends[2 * $0], ends[2 * $0 + 1]) }
   }
 
   private static func text(_ bytes: UnsafeRawBufferPointer) -> String {

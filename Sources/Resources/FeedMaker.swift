@@ -8,18 +8,28 @@ import Recorder
 struct FeedMaker {
   /// How far what was read back may be from what was written, in seconds.
   private static let tolerance = 0.5
+  /// Decoding all of a lesson's pictures would take longer than everything else together. What is decoded is a minute at
+  /// each end, where a writer's mistakes show, and a key frame every 10 s in between; the rest is read packet by packet.
+  private static let wholeSeconds = 60.0
 
   private struct Failure: Error {
     let problem: ResourceProblem
   }
 
-  private let found: FoundFeed
-  private let lesson: Identifier
-  private let maker: ResourceMaker
-  private let folder: LessonFolder
-  private let log: LessonLog
+  let found: FoundFeed
+  let lesson: Identifier
+  let maker: ResourceMaker
+  let folder: LessonFolder
+  let log: LessonLog
+  /// Begun when they are asked for.
+  let moments: LessonMoments
+  let subject: FeedSubject
 
-  init(of found: FoundFeed, lesson: Identifier, maker: ResourceMaker, folder: LessonFolder) {
+  init(
+    of found: FoundFeed, lesson: Identifier, maker: ResourceMaker, folder: LessonFolder, moments: LessonMoments
+  ) throws {
+    self.moments = moments
+    subject = try FeedSubject(of: found.feed.name, lesson: lesson, in: maker.store)
     self.found = found
     self.lesson = lesson
     self.maker = maker
@@ -28,8 +38,10 @@ struct FeedMaker {
   }
 
   func make(into made: inout MadeLesson) throws {
+    // Taken back between the lesson and now: nothing is made of it.
+    guard try subject.mayBeKept(in: maker.store) else { return try maker.release(found) }
     if let rest = try releasingRunsMadeBefore() {
-      return try FeedMaker(of: rest, lesson: lesson, maker: maker, folder: folder).make(into: &made)
+      return try FeedMaker(of: rest, lesson: lesson, maker: maker, folder: folder, moments: moments).make(into: &made)
     }
     let plan = FilePlan(found, in: log)
     try maker.checkpoint(.planned)
@@ -37,10 +49,12 @@ struct FeedMaker {
       made.problems.append(.nothingPlayable(feed: found.feed.name))
       return
     }
+    if found.packets == 0 { try noteEmptyFeed() }
     do {
       for part in plan.parts.indices {
         var file = try finishedFile(part, runs: found.runs[...]) ?? makeFile(part, plan)
         if plan.parts[part].video != nil { file.poster = try makePoster(of: file, part, into: &made) }
+        try makeChapters(of: file, part, into: &made)
         made.files.append(file)
       }
     } catch let failure as Failure {
@@ -50,6 +64,17 @@ struct FeedMaker {
     try maker.checkpoint(.beforeRelease)
     try maker.release(found)
     try maker.checkpoint(.released)
+  }
+
+  /// A feed of which nothing came leaves no file, and is not forgotten all the same.
+  private func noteEmptyFeed() throws {
+    let isNoted = try maker.store.events(lesson: lesson).contains {
+      $0.kind == .recordingGap && $0["feed"] == found.feed.name && $0["reason"] == "empty"
+    }
+    guard !isNoted else { return }
+    try maker.store.append(
+      LedgerEvent(
+        kind: .recordingGap, lesson: lesson, payload: [("feed", found.feed.name), ("reason", "empty")]))
   }
 
   /// When files were made of the first runs alone, and the feed was then recorded on: lets those runs go and returns
@@ -72,7 +97,7 @@ struct FeedMaker {
     return nil
   }
 
-  private func identifier(_ part: Int, _ kind: String, runs: ArraySlice<FoundFeed.Run>? = nil) -> Identifier {
+  func identifier(_ part: Int, _ kind: String, runs: ArraySlice<FoundFeed.Run>? = nil) -> Identifier {
     Digests.identifier(found.feed, runs: runs ?? found.runs[...], part: part, kind: kind)
   }
 
@@ -84,10 +109,12 @@ struct FeedMaker {
     guard let resource = try maker.store.resourceFile(id), resource.state == .verified, isThere(resource),
       let told = try event(of: resource)
     else { return nil }
-    return MadeFile(told)
+    var file = MadeFile(told)
+    file?.quality = resource.quality
+    return file
   }
 
-  private func isThere(_ resource: ResourceFile) -> Bool {
+  func isThere(_ resource: ResourceFile) -> Bool {
     guard let digest = try? Digests.file(maker.dataFolder + "/" + resource.path) else { return false }
     return digest.sha256 == resource.sha256 && digest.byteCount == resource.byteCount
   }
@@ -110,13 +137,16 @@ struct FeedMaker {
     let resource = ResourceFile(
       id: id, lesson: lesson, kind: .recording, path: folder.relative + "/" + name,
       mediaType: plan.parts[part].mediaType, byteCount: digest.byteCount, sha256: digest.sha256,
-      durationMilliseconds: milliseconds(written.durationSeconds), state: .verified, madeAt: now())
+      durationMilliseconds: milliseconds(written.durationSeconds), state: .verified, madeAt: now(),
+      containsFaces: subject.containsFaces, schoolClass: subject.schoolClass,
+      quality: RecordingQuality(plan, found, written, report))
     try maker.store.upsert(resource)
     try maker.checkpoint(.inLedger)
     let told = event(of: resource, written, report, gaps: plan.gaps)
     if try event(of: resource) == nil { try maker.store.append(told) }
     try maker.checkpoint(.told)
-    guard let file = MadeFile(told) else { preconditionFailure("the event holds what a file is told by") }
+    guard var file = MadeFile(told) else { preconditionFailure("the event holds what a file is told by") }
+    file.quality = resource.quality
     return file
   }
 
@@ -132,7 +162,7 @@ struct FeedMaker {
     }
     try maker.checkpoint(.written)
     do {
-      let report = try MediaReport(decoding: path)
+      let report = try MediaReport(decoding: path, wholeSeconds: Self.wholeSeconds)
       guard let fault = fault(of: report, written, plan.parts[part], hasGaps: plan.gaps > 0) else {
         return (written, report)
       }
@@ -151,19 +181,26 @@ struct FeedMaker {
     }
     try log.replay(found) { (record) throws(MediaError) in try flow.add(record, emit: keep) }
     try flow.finish(emit: keep)
-    return try writer.finish()
+    return try writer.finish { written in
+      moments.chapters(
+        startsAt: wallMilliseconds(written.startMicroseconds), milliseconds: milliseconds(written.durationSeconds),
+        of: found, offsets: flow.offsets)
+    }
   }
 
   /// What of the file does not agree with what was written; nil when it is whole. A decoder may skip or conceal
-  /// pictures behind a gap, and nowhere else.
+  /// pictures behind a gap, and those that came broken.
   private func fault(
     of report: MediaReport, _ written: WrittenFile, _ planned: FilePlan.Part, hasGaps: Bool
   ) -> String? {
-    let frames = report.videoFrames
-    if hasGaps ? frames > written.videoFrames || frames * 2 < written.videoFrames : frames != written.videoFrames {
-      return "\(frames) of \(written.videoFrames) pictures"
+    guard report.videoPackets == written.videoFrames else {
+      return "\(report.videoPackets) of \(written.videoFrames) pictures"
     }
-    if report.decodeErrors > 0, !hasGaps { return "\(report.decodeErrors) errors in decoding" }
+    let (frames, tried) = (report.videoFrames, report.videoTried)
+    // What a publisher encoded badly is as badly in a good file: half of it has to be there.
+    if hasGaps || report.decodeErrors > 0 ? frames > tried || frames * 2 < tried : frames != tried {
+      return "\(frames) of \(tried) pictures decode"
+    }
     if abs(report.durationSeconds - written.durationSeconds) > Self.tolerance {
       return "\(report.durationSeconds) of \(written.durationSeconds) seconds"
     }
@@ -180,9 +217,11 @@ struct FeedMaker {
     var payload = [
       ("resource", "\(resource.id)"), ("feed", found.feed.name), ("path", resource.path),
       ("sha256", resource.sha256), ("bytes", String(resource.byteCount)),
-      ("durationMilliseconds", String(resource.durationMilliseconds)), ("videoFrames", String(report.videoFrames)),
+      ("durationMilliseconds", String(resource.durationMilliseconds)),
+      ("videoFrames", String(report.videoTried < report.videoPackets ? report.videoPackets : report.videoFrames)),
       ("audioMilliseconds", String(milliseconds(report.audioSeconds))),
       ("startsAt", String(wallMilliseconds(written.startMicroseconds))), ("gaps", String(gaps)),
+      ("faces", subject.containsFaces ? "1" : "0"),
     ]
     if let offset = report.audioVideoOffsetMilliseconds {
       payload.append(("audioVideoOffsetMicroseconds", String(milliseconds(offset))))
@@ -191,37 +230,9 @@ struct FeedMaker {
   }
 
   /// A moment of the feed's line by the wall clock, in UTC milliseconds.
-  private func wallMilliseconds(_ lessonMicroseconds: Int64) -> Int64 {
+  func wallMilliseconds(_ lessonMicroseconds: Int64) -> Int64 {
     guard let start = found.runs.first?.start else { return 0 }
     return (lessonMicroseconds &- start.monotonic &+ start.wall) / 1_000
-  }
-
-  // MARK: Its poster
-
-  /// The poster's path; nil, and a problem, when there is none to be had.
-  private func makePoster(of file: MadeFile, _ part: Int, into made: inout MadeLesson) throws -> String? {
-    let id = identifier(part, "poster")
-    if let resource = try maker.store.resourceFile(id), isThere(resource) { return resource.path }
-    guard let name = folder.name(of: file.path) else { return nil }
-    let poster = name.prefix { $0 != "." } + ".jpg"
-    let path = folder.unfinished(String(poster))
-    do {
-      try writePoster(from: folder.finished(name), to: path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: path)
-      made.problems.append(.noPoster(feed: found.feed.name, words: error.message))
-      return nil
-    }
-    try LessonFolder.sync(path)
-    let digest = try Digests.file(path)
-    try folder.finish(String(poster))
-    try maker.checkpoint(.posterRenamed)
-    let resource = ResourceFile(
-      id: id, lesson: lesson, kind: .poster, path: folder.relative + "/" + poster, mediaType: "image/jpeg",
-      byteCount: digest.byteCount, sha256: digest.sha256, durationMilliseconds: 0, state: .verified, madeAt: now())
-    try maker.store.upsert(resource)
-    try maker.checkpoint(.posterInLedger)
-    return resource.path
   }
 
   // MARK: Names and numbers
@@ -239,9 +250,9 @@ struct FeedMaker {
     preconditionFailure("more numbers than names")
   }
 
-  private func milliseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1_000).rounded()) }
+  func milliseconds(_ seconds: Double) -> Int64 { Int64((seconds * 1_000).rounded()) }
 
-  private func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+  func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 }
 
 extension MadeFile {

@@ -52,6 +52,14 @@ struct LessonFolder {
     try Self.sync(path)
   }
 
+  /// Takes a finished file away, durably; one that is gone already is no fault.
+  func remove(_ name: String) throws(ResourceError) {
+    guard unlink(finished(name)) == 0 || errno == ENOENT else {
+      throw .folder("cannot remove \(name): errno \(errno)")
+    }
+    try Self.sync(path)
+  }
+
   /// Forces a file's or folder's content to the disk.
   static func sync(_ path: String) throws(ResourceError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

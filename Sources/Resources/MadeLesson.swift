@@ -1,3 +1,5 @@
+public import Classroom
+
 /// What was made of a lesson's logs.
 public struct MadeLesson: Sendable {
   /// In the order of the logs; those made by an earlier attempt are among them.
@@ -29,6 +31,8 @@ public struct MadeFile: Hashable, Sendable {
   public var gaps: Int
   /// Relative to the data folder; nil without pictures.
   public var poster: String?
+  /// What was odd about it.
+  public var quality: RecordingQuality?
 
   public init(
     path: String, feed: String, byteCount: Int64, sha256: String, durationSeconds: Double, videoFrames: Int,
@@ -58,6 +62,21 @@ public enum ResourceProblem: Hashable, Sendable, CustomStringConvertible {
   case notVerified(feed: String, words: String)
   /// The recording is whole, only its poster could not be made.
   case noPoster(feed: String, words: String)
+  /// The recording is whole, only the list of its chapters could not be written beside it.
+  case noChapters(feed: String, words: String)
+
+  /// Whether the log waits for another attempt.
+  public var keepsLog: Bool {
+    switch self {
+    case .nothingPlayable, .cannotWrite, .notVerified: true
+    case .noPoster, .noChapters: false
+    }
+  }
+
+  /// Whether another attempt cannot come to anything else.
+  public var isHopeless: Bool {
+    if case .nothingPlayable = self { true } else { false }
+  }
 
   public var description: String {
     switch self {
@@ -65,6 +84,7 @@ public enum ResourceProblem: Hashable, Sendable, CustomStringConvertible {
     case .cannotWrite(let feed, let words): "\(feed): \(words)"
     case .notVerified(let feed, let words): "\(feed): the file does not read back as written: \(words)"
     case .noPoster(let feed, let words): "\(feed): no poster: \(words)"
+    case .noChapters(let feed, let words): "\(feed): no chapters: \(words)"
     }
   }
 }

@@ -13,18 +13,25 @@ public import Recorder
 public struct ResourceMaker: Sendable {
   /// Moments between which an attempt may end; in order, for each file.
   package enum Step: CaseIterable, Sendable {
-    case planned, written, verified, renamed, inLedger, told, posterRenamed, posterInLedger, beforeRelease, released
+    case planned, written, verified, renamed, inLedger, told, posterRenamed, posterInLedger, chaptersRenamed
+    case beforeRelease, released
   }
 
   let logFolder: String
   let dataFolder: String
   let store: LedgerStore
   let recorder: LessonRecorder?
+  let words: ChapterWords
   /// Throws to end an attempt there, for tests.
   package var checkpoint: @Sendable (Step) throws -> Void = { _ in }
 
-  /// - Parameter recorder: the one that writes in `logFolder`, through which logs are released; nil when none does.
-  public init(logFolder: String, dataFolder: String, store: LedgerStore, recorder: LessonRecorder?) {
+  /// - Parameters:
+  ///   - recorder: the one that writes in `logFolder`, through which logs are released; nil when none does.
+  ///   - words: what chapters are called that have no name of their own.
+  public init(
+    logFolder: String, dataFolder: String, store: LedgerStore, recorder: LessonRecorder?, words: ChapterWords
+  ) {
+    self.words = words
     self.logFolder = logFolder
     self.dataFolder = dataFolder
     self.store = store
@@ -49,16 +56,28 @@ public struct ResourceMaker: Sendable {
   /// What concerns one log is told in `problems`, and that log stays. Throws `ResourceError`, `RecorderError` for logs
   /// that cannot be read or released, `LedgerError`.
   public func make(_ lesson: Identifier) throws -> MadeLesson {
-    guard try store.lesson(lesson) != nil else { throw ResourceError.unknownLesson }
+    guard let known = try store.lesson(lesson) else { throw ResourceError.unknownLesson }
+    let moments = try LessonMoments(of: known, in: store, words: words)
     let folder = try LessonFolder(dataFolder: dataFolder, lesson: lesson)
     folder.removeUnfinished()
     var made = MadeLesson()
     for found in try LessonLog.scan(folder: logFolder)
     where found.feed.lesson == LogIdentity(high: lesson.high, low: lesson.low) && !isRecording(found) {
-      let maker = FeedMaker(of: found, lesson: lesson, maker: self, folder: folder)
+      let maker = try FeedMaker(of: found, lesson: lesson, maker: self, folder: folder, moments: moments)
       try maker.make(into: &made)
     }
     return made
+  }
+
+  /// Takes the files of a lesson that were withdrawn off the disk; their rows stay, so that it is known what they were.
+  ///
+  /// May be interrupted and called again. Throws `ResourceError`, `LedgerError`.
+  public func deleteWithdrawn(_ lesson: Identifier) throws {
+    let folder = try LessonFolder(dataFolder: dataFolder, lesson: lesson)
+    for file in try store.resourceFiles(lesson: lesson) where file.state == .withdrawn {
+      guard let name = folder.name(of: file.path), !name.contains("/") else { continue }
+      try folder.remove(name)
+    }
   }
 
   private func isRecording(_ found: FoundFeed) -> Bool { recorder?.isRecording(found.feed) ?? false }

@@ -6,7 +6,8 @@ import Recorder
 ///
 /// Every publishing session is a track of its own; a new one takes over from the one before with its first key frame
 /// (of sound: its first packet), so that no unit is shown out of turn. What cannot be decoded because nothing before
-/// it was is left out. A change of the video's codec begins another part. Nothing a log holds can trap.
+/// it was is left out. A change of the video's codec begins another part. A clock that jumps costs nothing but the jump
+/// (`TimeLine`). Nothing a log holds can trap.
 struct UnitFlow {
   /// Longest silence kept between two runs of different boots, in microseconds: their wall clocks may disagree by
   /// years.
@@ -31,6 +32,9 @@ struct UnitFlow {
   private(set) var part = 0
   private var videoEncoding: MediaEncoding?
   private(set) var gapRecords = 0
+  private(set) var notes = FlowNotes()
+  private var pictures = TimeLine()
+  private var sounds = TimeLine()
   /// Units before a session's first key frame, or of a session that was taken over from.
   private(set) var unusableUnits = 0
   private(set) var run = 0
@@ -42,6 +46,11 @@ struct UnitFlow {
 
   /// Holes inside and between units that are not explained by the log's own gap records alone.
   var incompleteUnits: Int { lines.reduce(0) { $0 + $1.assembler.incompleteUnits + $1.assembler.malformedPayloads } }
+
+  /// Of these, those of pictures.
+  var lostPictures: Int {
+    lines.reduce(0) { $0 + ($1.isVideo ? $1.assembler.incompleteUnits + $1.assembler.malformedPayloads : 0) }
+  }
 
   private static func offsets(of runs: [FoundFeed.Run]) -> [Int64] {
     guard let first = runs.first else { return [] }
@@ -82,7 +91,9 @@ struct UnitFlow {
         payload: packet.payload, sequence: packet.extendedSequence, timestamp: packet.timestamp,
         marker: packet.flags.contains(.marker), lessonTime: packet.lessonTime &+ offsets[packet.run])
       for unit in units { try take(unit, line, emit) }
-    case .gap: gapRecords += 1
+    case .gap(let run, let gap):
+      gapRecords += 1
+      if offsets.indices.contains(run) { notes.addGap(gap, offset: offsets[run]) }
     case .track, .end: break
     }
   }
@@ -111,6 +122,9 @@ struct UnitFlow {
         return
       }
       lines[line].isOpen = true
+      if lines.prefix(line).contains(where: { $0.isOpen && $0.isVideo == lines[line].isVideo }) {
+        notes.addReset(at: unit.presentationMicroseconds)
+      }
       for other in lines.indices.prefix(line) where lines[other].isVideo == lines[line].isVideo {
         try close(other, emit)
       }
@@ -125,6 +139,12 @@ struct UnitFlow {
       if videoEncoding != nil { part += 1 }
       videoEncoding = unit.encoding
     }
+    notes.addUnit(unit.encoding)
+    var unit = unit
+    let at = unit.presentationMicroseconds
+    let place = unit.encoding == .opus ? sounds.place(at, beside: pictures) : pictures.place(at, beside: sounds)
+    if place.isJump { notes.addJump(at: place.at) }
+    unit.presentationMicroseconds = place.at
     try emit(part, unit)
   }
 
@@ -175,6 +195,8 @@ struct FilePlan {
   var parts: [Part] = []
   /// Gap records, and units that could not be put together or shown.
   var gaps = 0
+  var lostPictures = 0
+  var notes = FlowNotes()
 
   init(_ found: FoundFeed, in log: LessonLog) {
     var flow = UnitFlow(found)
@@ -193,5 +215,7 @@ struct FilePlan {
     flow.finish(emit: count)
     self.parts = parts
     gaps = flow.gapRecords + flow.incompleteUnits
+    lostPictures = flow.lostPictures
+    notes = flow.notes
   }
 }

@@ -7,7 +7,7 @@ import Foundation
 struct CourseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "course", abstract: "Tell of the courses of a term, and change one.",
-    subcommands: [CourseListCommand.self, CourseShowCommand.self, CourseSetCommand.self])
+    subcommands: [CourseListCommand.self, CourseShowCommand.self, CourseSetCommand.self, CourseRecordCommand.self])
 }
 
 struct CourseListCommand: AsyncParsableCommand {

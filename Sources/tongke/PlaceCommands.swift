@@ -198,7 +198,8 @@ struct SchoolCloseCommand: AsyncParsableCommand {
 
 struct ClassCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "class", abstract: "Look up classes.", subcommands: [ClassListCommand.self, ClassShowCommand.self])
+    commandName: "class", abstract: "Look up classes, and whether they consent to being recorded.",
+    subcommands: [ClassListCommand.self, ClassShowCommand.self, ClassConsentCommand.self])
 }
 
 struct ClassListCommand: AsyncParsableCommand {

@@ -140,7 +140,8 @@ import Testing
     let data = try DataFolder()
     let recorder = try LessonRecorder(folder: data.logs, configuration: RecorderConfiguration())
     defer { recorder.stop() }
-    let maker = ResourceMaker(logFolder: data.logs, dataFolder: data.path, store: data.store, recorder: recorder)
+    let maker = ResourceMaker(
+      logFolder: data.logs, dataFolder: data.path, store: data.store, recorder: recorder, words: DataFolder.words)
     let publisher = Publisher(data.feed("camera"), to: recorder)
     try publisher.publish(Session(seconds: 1))
     #expect(try maker.pending() == [])

@@ -5,10 +5,13 @@ import Media
 import PacketRing
 import Recorder
 import Resources
+import Synchronization
 
 /// A data folder with a ledger, a lesson that ended, and logs, that goes with the test.
 final class DataFolder: Sendable {
   let path: String
+  /// UTC milliseconds of the ledger's clock.
+  let now = TestClock(1_800_000_000_000)
   let store: LedgerStore
   let lesson: Lesson
 
@@ -20,12 +23,12 @@ final class DataFolder: Sendable {
     path = FileManager.default.temporaryDirectory.path + "/resources-" + UUID().uuidString
     if let other {
       try FileManager.default.copyItem(atPath: other.path, toPath: path)
-      store = try LedgerStore(path: path + "/ledger.sqlite") { 1_800_000_000_000 }
+      store = try LedgerStore(path: path + "/ledger.sqlite") { [now] in now.value }
       lesson = other.lesson
       return
     }
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    store = try LedgerStore(path: path + "/ledger.sqlite") { 1_800_000_000_000 }
+    store = try LedgerStore(path: path + "/ledger.sqlite") { [now] in now.value }
     let sample = try store.installSampleCluster()
     lesson = Lesson(
       id: Identifier(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001),
@@ -47,7 +50,11 @@ final class DataFolder: Sendable {
     RecordedFeed(lesson: identity, name: name, number: number)
   }
 
-  var maker: ResourceMaker { ResourceMaker(logFolder: logs, dataFolder: path, store: store, recorder: nil) }
+  static let words = ChapterWords(screen: "屏幕", marker: "标记", site: "教学点")
+
+  var maker: ResourceMaker {
+    ResourceMaker(logFolder: logs, dataFolder: path, store: store, recorder: nil, words: Self.words)
+  }
 
   func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + file) }
 
@@ -59,6 +66,16 @@ final class DataFolder: Sendable {
 
   var madeEvents: [LedgerEvent] {
     get throws { try store.events(lesson: lesson.id).filter { $0.kind == .resourceMade }.map(\.event) }
+  }
+}
+
+/// A clock that stands where it is put.
+final class TestClock: Sendable {
+  private let time: Mutex<Int64>
+  init(_ time: Int64) { self.time = Mutex(time) }
+  var value: Int64 {
+    get { time.withLock { $0 } }
+    set { time.withLock { $0 = newValue } }
   }
 }
 
@@ -74,6 +91,14 @@ struct Session {
   /// Times of the session, in seconds, in which every packet is lost.
   var lost: ClosedRange<Double>?
   var isDeclared = true
+  /// Sound is announced though none comes.
+  var announcesSound = false
+  /// From a moment of the session on the clock is off by so many seconds; sound notices half a second later.
+  var jump: (at: Double, by: Double)?
+  /// Times in which the microphone is off: silent packets.
+  var muted: ClosedRange<Double>?
+  /// Times in which pictures come with wrong bits.
+  var broken: ClosedRange<Double>?
   var width = 320
   var height = 180
 }
@@ -142,7 +167,7 @@ final class Publisher {
         feed, track: UInt32(session.track), isVideo: true, encoding: encoding == .vp8 ? .vp8 : .h264,
         clockRate: 90_000)
     }
-    if session.hasAudio {
+    if session.hasAudio || session.announcesSound {
       recorder.declareTrack(
         feed, track: UInt32(session.track) + 1, isVideo: false, encoding: .opus, clockRate: 48_000)
     }
@@ -152,6 +177,7 @@ final class Publisher {
     _ unit: EncodedUnit, _ packetizer: inout Packetizer, _ session: Session, track: UInt16, clockRate: Int64
   ) {
     let at = unit.presentationMicroseconds
+    let unit = odd(unit, session)
     let isLost = session.lost?.contains(Double(at) / 1_000_000) ?? false
     let timestamp = UInt32(truncatingIfNeeded: at * clockRate / 1_000 + 4_294_900_000)
     var sequence = packetizer.nextSequence
@@ -172,11 +198,32 @@ final class Publisher {
       // Sessions are short: the 16-bit number goes over at most once.
       let extended = 65_536 + Int64(sequence) + (Int(sequence) < firstSequence ? 65_536 : 0)
       let record = PacketRecord(
-        extendedSequence: extended, lessonTime: Self.zero + Int64(session.from * 1_000_000) + at, slot: slot,
+        extendedSequence: extended, lessonTime: Self.lessonTime(at, unit, session), slot: slot,
         timestamp: timestamp, stream: track, payloadOffset: 12, flags: flags, payloadByteCount: UInt16(count - 12),
         payloadType: memory[1] & 0x7F)
       while !leases.push(record) { usleep(1_000) }
     }
+  }
+
+  /// The unit as the session's faults leave it.
+  private func odd(_ unit: EncodedUnit, _ session: Session) -> EncodedUnit {
+    var unit = unit
+    let seconds = Double(unit.presentationMicroseconds) / 1_000_000
+    if unit.encoding == .opus, session.muted?.contains(seconds) == true { unit.bytes = [0xF8, 0xFF, 0xFE] }
+    if unit.encoding != .opus, !unit.isKeyFrame, session.broken?.contains(seconds) == true {
+      for place in stride(from: 24, to: unit.bytes.count, by: 7) where unit.bytes[place] > 3 {
+        unit.bytes[place] ^= 0x58
+      }
+    }
+    return unit
+  }
+
+  private static func lessonTime(_ at: Int64, _ unit: EncodedUnit, _ session: Session) -> Int64 {
+    var time = zero + Int64(session.from * 1_000_000) + at
+    if let jump = session.jump, Double(at) / 1e6 >= jump.at + (unit.encoding == .opus ? 0.5 : 0) {
+      time += Int64(jump.by * 1_000_000)
+    }
+    return time
   }
 
   private func claim() -> SlotIndex {

@@ -37,10 +37,16 @@ typedef struct {
   double *beeps;
   size_t beep_count;
   int64_t decode_errors;
+  int64_t video_packets; /* in the file */
+  int64_t video_tried;   /* of these, given to the decoder */
+  double *silences; /* starts and ends by turns, in seconds: 10 s and more without any sound */
+  size_t silence_count;
 } tk_report;
 
-/* audio_track counts the file's audio tracks from 0. What was read before a failure stays in the report. */
-int tk_report_fill(tk_report *report, const char *path, int audio_track);
+/* audio_track counts the file's audio tracks from 0. What was read before a failure stays in the report. With
+   whole_seconds over 0 only so many seconds of pictures at both ends are decoded, and between them a key frame every
+   10 s; all packets are read, and all sound is decoded, in any case. */
+int tk_report_fill(tk_report *report, const char *path, int audio_track, double whole_seconds);
 void tk_report_clear(tk_report *report);
 
 /* A JPEG of a representative picture, at most 1280 wide. */

@@ -74,6 +74,8 @@ int tk_thread_start(const char *name, int processor, void (*body)(void *), void 
 void tk_thread_join(uint64_t handle);
 /* Gives the calling thread alone another nice value, as far as RLIMIT_NICE allows; 0, or errno. */
 int tk_thread_set_nice(int nice);
+/* The calling thread gets processor and disk that nobody else wants. 0 or errno. */
+int tk_thread_set_background(void);
 /* Gives free pages of every arena back to the system. */
 void tk_memory_trim(void);
 
