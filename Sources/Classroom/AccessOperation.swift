@@ -27,6 +27,8 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   case grantMedia
   /// 一键暂停
   case pause
+  /// 播放控制: beginning, pausing and seeking what an asynchronous lesson plays.
+  case conductPlayback
   /// 一键关停
   case stop
   /// 一键关停 of every lesson within a scope.
@@ -55,7 +57,7 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   /// Whether it changes a lesson that runs, and nothing that is planned.
   public var isConducting: Bool {
     switch self {
-    case .call, .mute, .eject, .ban, .grantMedia, .pause: true
+    case .call, .mute, .eject, .ban, .grantMedia, .pause, .conductPlayback: true
     default: false
     }
   }

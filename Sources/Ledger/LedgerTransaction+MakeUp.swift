@@ -25,7 +25,8 @@ extension LedgerStore {
           CROSS JOIN courses ON courses.id = lessons.course
           CROSS JOIN seats ON seats.lesson = lessons.id
           LEFT JOIN attendance ON attendance.seat = seats.id
-        WHERE lessons.plannedStart BETWEEN ?1 AND ?2 AND lessons.plannedEnd >= ?1 AND lessons.state = 'ended'
+        WHERE lessons.plannedStart BETWEEN ?1 - \(Limits.plannedMilliseconds) AND ?2
+          AND lessons.plannedEnd >= ?1 AND lessons.state = 'ended'
           AND courses.mode = 'sync' AND seats.role = 'receiver' AND seats.room IS NOT NULL
           AND (?3 IS NULL OR seats.room = ?3)
           AND EXISTS (SELECT 1 FROM resourceFiles

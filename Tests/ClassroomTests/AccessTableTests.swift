@@ -42,6 +42,7 @@ import Testing
     (.ban, "...aaa l... ..."),
     (.grantMedia, "...lll l... ..."),
     (.pause, "...lll l... ..."),
+    (.conductPlayback, "...ttt .t.. t.."),
     (.stop, ".w.lll l... ..."),
     (.stopAll, ".w.www .... ..."),
     (.publishLead, "...... l... l.."),
