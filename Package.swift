@@ -79,7 +79,7 @@ let package = Package(
     .target(
       name: "MediaClient",
       dependencies: [
-        "MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media", httpClient,
+        "MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media", "Classroom", httpClient,
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], swiftSettings: settings),

@@ -26,7 +26,8 @@ int64_t tk_track_place(tk_source *source, tk_track *track, int64_t input_us, int
   int64_t at = expected;
   if (input_us != AV_NOPTS_VALUE && input_us > -LATEST_US && input_us < LATEST_US) {
     at = input_us - source->start_us + track->offset_us;
-    int is_jump = at < expected - 1000000 || at > expected + TK_JUMP_US;
+    /* Behind a seek the stream begins anew, wherever that is. */
+    int is_jump = !track->is_sought && (at < expected - 1000000 || at > expected + TK_JUMP_US);
     /* A pause of one stream is no jump while the other has got that far. */
     if (is_jump && other->last_us != INT64_MIN && at > expected && at < other->last_us + TK_JUMP_US) is_jump = 0;
     if (is_jump) {
@@ -40,6 +41,7 @@ int64_t tk_track_place(tk_source *source, tk_track *track, int64_t input_us, int
   }
   if (!is_first && at < track->last_us + 1000) at = track->last_us + 1000;
   if (at < 0) at = 0;
+  track->is_sought = 0;
   track->last_us = at;
   track->last_duration_us = clamp_duration(duration_us);
   return at;
@@ -129,10 +131,18 @@ static int open_input(tk_source *source) {
   return TK_OK;
 }
 
+/* Where a file has the sound as it came beside what was made of it, that passes untouched. */
+static int choose_sound(AVFormatContext *input, int video) {
+  for (unsigned i = 0; i < input->nb_streams; i += 1) {
+    if (input->streams[i]->codecpar->codec_id == AV_CODEC_ID_OPUS) return (int)i;
+  }
+  return av_find_best_stream(input, AVMEDIA_TYPE_AUDIO, -1, video, NULL, 0);
+}
+
 static int choose_streams(tk_source *source) {
   AVFormatContext *input = source->input;
   int video = av_find_best_stream(input, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-  int audio = av_find_best_stream(input, AVMEDIA_TYPE_AUDIO, -1, video, NULL, 0);
+  int audio = choose_sound(input, video);
   if (video >= 0 && input->streams[video]->disposition & AV_DISPOSITION_ATTACHED_PIC) video = -1;
   source->video.index = video < 0 ? -1 : video;
   source->audio.index = audio < 0 ? -1 : audio;
@@ -298,6 +308,41 @@ int tk_source_next(tk_source *source, tk_packet *packet) {
     }
     if (result != TK_OK) return result;
   }
+}
+
+/* Forgets what was read and half decoded before the input goes on elsewhere. */
+static int begin_anew(tk_source *source) {
+  tk_track *tracks[2] = {&source->video, &source->audio};
+  for (int i = 0; i < 2; i += 1) {
+    tk_track_clear(tracks[i]);
+    tracks[i]->offset_us = 0;
+    tracks[i]->last_us = INT64_MIN;
+    tracks[i]->last_duration_us = 0;
+    tracks[i]->is_sought = 1;
+  }
+  av_packet_free(&source->current);
+  source->is_drained = 0;
+  source->waits_for_key = 1;
+  if (source->to_annexb) av_bsf_flush(source->to_annexb);
+  if (source->video_decoder) avcodec_flush_buffers(source->video_decoder);
+  if (source->audio_decoder) avcodec_flush_buffers(source->audio_decoder);
+  tk_video_encoder_close(&source->video_encoder);
+  if (!source->audio_encoder.context) return TK_OK;
+  tk_audio_encoder_close(&source->audio_encoder);
+  return tk_audio_encoder_open(&source->audio_encoder, "libopus", 64000, 0);
+}
+
+int tk_source_seek(tk_source *source, int64_t at_us) {
+  if (!source->is_file) return tk_fail(TK_UNSUPPORTED, "seek", 0);
+  int64_t at = at_us < 0 ? 0 : at_us > LATEST_US ? LATEST_US : at_us;
+  tk_track *track = source->video.index >= 0 ? &source->video : &source->audio;
+  source->deadline = av_gettime_relative() + TK_PATIENCE_US;
+  int64_t place = av_rescale_q(at + source->start_us, TK_MICROSECONDS, track->time_base);
+  int result = av_seek_frame(source->input, track->index, place, AVSEEK_FLAG_BACKWARD);
+  /* Nothing lies before the first key frame. */
+  if (result < 0) result = av_seek_frame(source->input, track->index, place, 0);
+  if (result < 0) return tk_fail(TK_DECODE, "seek", result);
+  return begin_anew(source);
 }
 
 int tk_source_video(const tk_source *source) { return source->video.index >= 0 ? source->video_encoding : TK_NONE; }

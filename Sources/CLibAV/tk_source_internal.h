@@ -31,6 +31,7 @@ typedef struct {
   int64_t offset_us; /* added to the file's own time */
   int64_t last_us;   /* INT64_MIN before the first */
   int64_t last_duration_us;
+  int is_sought; /* the next unit follows a seek, wherever it lies */
   tk_queue queue;
 } tk_track;
 

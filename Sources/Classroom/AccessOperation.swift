@@ -29,6 +29,8 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   case pause
   /// Marking a moment of a lesson, so that it is found again in the recording.
   case mark
+  /// 播放控制: beginning, pausing and seeking what an asynchronous lesson plays.
+  case conductPlayback
   /// 一键关停
   case stop
   /// 一键关停 of every lesson within a scope.
@@ -57,7 +59,7 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   /// Whether it changes a lesson that runs, and nothing that is planned.
   public var isConducting: Bool {
     switch self {
-    case .call, .mute, .eject, .ban, .grantMedia, .pause, .mark: true
+    case .call, .mute, .eject, .ban, .grantMedia, .pause, .mark, .conductPlayback: true
     default: false
     }
   }

@@ -41,7 +41,8 @@ extension AccessRules {
   private static func coordinator(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .readResources, .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readResources,
+      .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
@@ -57,7 +58,8 @@ extension AccessRules {
   private static func schoolAdmin(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .readResources, .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readResources,
+      .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .changeRooms, .changeClasses, .changePersons, .changeTerms, .changeBells, .changeLocalLessons,
@@ -84,7 +86,7 @@ extension AccessRules {
   private static func localTeacher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLocalLessons, .readLessons,
-      .shareCalendars, .watchLive, .receiveMedia, .publishReturn, .readResources, .readReports:
+      .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .readResources, .readReports:
       .takingPart
     case .readTerms, .readBells: .enclosing
     case .testRoom: .wholly
@@ -113,7 +115,7 @@ extension AccessRules {
 
   private static func device(_ operation: AccessOperation) -> Reach? {
     switch operation {
-    case .readLessons, .watchLive, .receiveMedia, .publishReturn, .readResources: .takingPart
+    case .readLessons, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .readResources: .takingPart
     case .readTerms, .readBells: .enclosing
     case .testRoom: .wholly
     // The recording host (录播主机) of a lead room.

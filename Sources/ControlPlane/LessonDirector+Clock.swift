@@ -31,6 +31,7 @@ extension LessonDirector {
     checkpoint(Array(lessons.keys))
     for (id, lesson) in lessons where lesson.hasUntoldCount { tellCount(id) }
     tendFloors(now: now)
+    tendPlaybacks(now: now)
     measure(now: now)
     recentOpenings = recentOpenings.filter { (0..<Self.paceSpan).contains(now - ($0.value.last ?? 0)) }
     recentChanges = recentChanges.filter { (0..<Self.paceSpan).contains(now - ($0.value.last ?? 0)) }
@@ -182,6 +183,7 @@ extension LessonDirector {
   private func ringing(_ id: Identifier, now: Int64) -> String? {
     guard let lesson = lessons[id], let end = workOutEnd(id) else { return nil }
     if lesson.value.state == .armed { return now >= end.plannedEnd ? "unheld" : nil }
+    if playbackIsOver(id, now: now) { return Self.playbackOver }
     if lesson.liveFeeds.isEmpty {
       lessons[id]?.leadGoneSince = lesson.leadGoneSince ?? now
     } else {
@@ -214,7 +216,9 @@ extension LessonDirector {
       let entries = try? store.bookings(atBell: bell, within: OvertimePolicy.standard.longest)
       booked[bell] = BookedAtBell(entries ?? [])
     }
-    let end = LessonEnd(of: lesson.value, seats: lesson.seats.values, booked: booked[bell] ?? BookedAtBell([]))
+    // The lead of a recorded lesson is not there, and needs nothing.
+    let seats = lesson.seats.values.filter { !lesson.isPlayback || $0.role != .lead }
+    let end = LessonEnd(of: lesson.value, seats: seats, booked: booked[bell] ?? BookedAtBell([]))
     lessons[id]?.end = end
     lessons[id]?.isEndStale = false
     if lesson.end != end { tellClock(id) }

@@ -71,6 +71,7 @@ extension LessonDirector {
     tell(id, .state(lesson.value.state.rawValue))
     followers[id]?.end(reason)
     followers[id] = nil
+    endPlayback(of: id)
     forget(lesson)
     for recording in lesson.recordings.values { finish(recording, of: id) }
     for session in sessions.of(lesson: id) { admission.remove(session.peer) }

@@ -29,7 +29,7 @@ extension LessonDirector {
     case .degraded(let peer, let kind, _): qualityChanged(peer, kind: kind, isDegraded: true)
     case .restored(let peer, let kind, _): qualityChanged(peer, kind: kind, isDegraded: false)
     case .peerStatistics(let statistics): take(statistics)
-    case .keyFrameRequested: break
+    case .keyFrameRequested(let injection): sendPicture(injection)
     }
   }
 
@@ -167,7 +167,8 @@ extension LessonDirector {
     }
     goLive(lessonID)
     setStage(lessonID)
-    record(feed, lesson: lessonID, announced)
+    // What is a recording already is not recorded again.
+    if lessons[lessonID]?.isPlayback != true { record(feed, lesson: lessonID, announced) }
   }
 
   /// The publisher is the newest session of the feed whose transport stands.
@@ -204,7 +205,8 @@ extension LessonDirector {
     guard keep([LedgerEvent(kind: .lessonLive, lesson: id)]) else { return }
     _ = lessons[id]?.value.take(.goLive)
     let now = clock()
-    for seat in lesson.seats.keys { lessons[id]?.trackers[seat]?.setLive(true, now: now) }
+    // Whoever watches a recording attends no lesson.
+    for seat in lesson.seats.keys where !lesson.isPlayback { lessons[id]?.trackers[seat]?.setLive(true, now: now) }
     tell(id, .state(LessonState.live.rawValue))
   }
 

@@ -81,6 +81,8 @@ extension LessonDirector {
     guard let id = claims.seat, let seat = lesson.seats[id], seat.role == claims.seatRole else {
       throw Problem(.wrongLesson)
     }
+    // Nobody teaches beside a recording.
+    if case .publish(let feed) = kind, lesson.isPlayback, !feed.isReturn { throw Problem(.wrongRole) }
     if case .publish(let feed) = kind, seat.role != (feed.isReturn ? .receiver : .lead) { throw Problem(.wrongRole) }
     return seat
   }

@@ -32,6 +32,8 @@ actor LessonDirector {
   var recentChanges: [Identifier: [Int64]] = [:]
   /// Hands that each seat raised or lowered of late.
   var recentHands: [Identifier: [Int64]] = [:]
+  /// What was done to each lesson's recording of late.
+  var recentPlays: [Identifier: [Int64]] = [:]
   /// Transports that are no more let in and whose worker had no room for the command.
   var owedRemovals: [(worker: Int, peer: PeerID)] = []
   /// What other lessons take around a bell, by its UTC milliseconds; emptied when the timetable changes.
@@ -190,7 +192,9 @@ actor LessonDirector {
     let seats: [Seat]
     let kept: [AttendanceCounter]
     let floor: LiveFloor
+    let isPlayback: Bool
     do {
+      isPlayback = try store.playback(lesson: lesson.id) != nil
       seats = try store.seats(lesson: lesson.id)
       kept = try store.attendance(lesson: lesson.id)
       floor = try restoredFloor(of: lesson.id, seats: seats)
@@ -203,12 +207,13 @@ actor LessonDirector {
       number: number, home: home, value: lesson,
       seats: Dictionary(seats.map { ($0.id, $0) }, uniquingKeysWith: { $1 }),
       trackers: [:], floor: floor)
+    live.isPlayback = isPlayback
     live.cameBefore = Set(kept.map(\.seat))
     live.floor.owesCalled = !workers[home].send(live.stageCommand) || !workers[home].send(live.calledCommand)
     for seat in seats {
       let counted = kept.first { $0.seat == seat.id }?.effectiveMilliseconds ?? 0
       var tracker = AttendanceTracker(lesson: lesson, effectiveMilliseconds: counted)
-      tracker.setLive(lesson.state == .live && !lesson.isAlwaysLive, now: now)
+      tracker.setLive(lesson.state == .live && !lesson.isAlwaysLive && !isPlayback, now: now)
       live.trackers[seat.id] = tracker
     }
     lessons[lesson.id] = live
@@ -255,6 +260,9 @@ actor LessonDirector {
     followers[id]?.tell(.peers(sessions.watching(id)), follower: added.id)
     followers[id]?.tell(.floor(floorReply(lesson, for: seat)), follower: added.id)
     if let clock = clockNews(id) { followers[id]?.tell(clock, follower: added.id) }
+    if lesson.isPlayback, let playback = try? playback(id) {
+      followers[id]?.tell(.playback(playback), follower: added.id)
+    }
     return (added.id, added.stream)
   }
 

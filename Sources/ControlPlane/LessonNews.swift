@@ -17,6 +17,8 @@ enum LessonNews: Sendable {
   case removed(isBanned: Bool, why: String)
   /// The relay's own time, when the bell rings, and by when it has to end; UTC milliseconds.
   case clock(now: Int64, plannedStart: Int64, end: LessonEnd)
+  /// What an asynchronous lesson plays, and where it stands.
+  case playback(PlaybackReply)
   case bye(String)
 
   var name: String {
@@ -31,6 +33,7 @@ enum LessonNews: Sendable {
     case .floor: "floor"
     case .removed(let isBanned, _): isBanned ? "banned" : "ejected"
     case .clock: "clock"
+    case .playback: "playback"
     case .bye: "bye"
     }
   }
@@ -52,6 +55,7 @@ enum LessonNews: Sendable {
       var endsBy: Int64?
     }
     if case .floor(let floor) = self { return text(floor) }
+    if case .playback(let playback) = self { return text(playback) }
     var body = Body()
     switch self {
     case .state(let state): body.state = state
@@ -69,7 +73,7 @@ enum LessonNews: Sendable {
       (body.now, body.plannedStart, body.plannedEnd) = (now, start, end.plannedEnd)
       (body.endsBy, body.reason) = (end.endsBy, end.reason.rawValue)
     case .bye(let reason): body.reason = reason
-    case .floor: break
+    case .floor, .playback: break
     }
     return text(body)
   }

@@ -17,6 +17,14 @@ public struct LessonReportText: Sendable {
     let receivers = report.seats.count { $0.role == .receiver }
     var seats = seatTable(in: language)
     seats.columns[0].title = text("room")
+    let playback = report.playback.map { playback in
+      text(
+        "playback",
+        [
+          "played": Self.duration(playback.playedSeconds), "length": Self.duration(playback.lengthSeconds),
+          "pauses": String(playback.pauses), "seeks": String(playback.seeks),
+        ])
+    }
     let lines = [
       report.title, "\(text("lesson")): \(report.lesson)",
       "\(text("state")): \(text("state.\(report.state.rawValue)"))",
@@ -24,7 +32,8 @@ public struct LessonReportText: Sendable {
       text("live", ["live": Self.duration(report.liveSeconds), "planned": Self.duration(report.plannedSeconds)]),
       text(report.taught ? "taught" : "notTaught"),
       text("attendedSites", ["attended": String(isAttended), "receivers": String(receivers)]),
-    ]
+      playback,
+    ].compactMap(\.self)
     let definitions = text(
       "definitions", ["version": String(report.thresholdsVersion), "events": String(report.events)])
     return lines.joined(separator: "\n") + "\n\n" + seats.text + "\n" + definitions + "\n"
@@ -82,7 +91,15 @@ public struct LessonReportText: Sendable {
       ("plannedEnd", JSONText.string(Self.utc(report.plannedEnd))), ("plannedSeconds", String(report.plannedSeconds)),
       ("liveSeconds", String(report.liveSeconds)), ("taught", String(report.taught)),
       ("thresholdsVersion", String(report.thresholdsVersion)), ("events", String(report.events)),
-      ("seats", JSONText.array(seats)),
+      ("playback", report.playback.map(Self.json)), ("seats", JSONText.array(seats)),
+    ])
+  }
+
+  private static func json(_ playback: PlaybackReport) -> String {
+    JSONText.object([
+      ("source", playback.source.map { JSONText.string("\($0)") }), ("sessions", String(playback.sessions)),
+      ("playedSeconds", String(playback.playedSeconds)), ("lengthSeconds", String(playback.lengthSeconds)),
+      ("pauses", String(playback.pauses)), ("seeks", String(playback.seeks)),
     ])
   }
 

@@ -149,6 +149,7 @@ public struct LessonWatchText: Sendable {
   package static let reasons =
     LessonEnd.Reason.allCases.map(\.rawValue) + [
       "unheld", "lead", "operator", "observer", "receiver", "stopAll", "relayStopped", "moved",
+      LessonDirector.playbackOver,
     ]
 }
 

@@ -115,6 +115,9 @@ struct LiveLesson {
   var silentSince: [FeedName: Int64] = [:]
   var isEnding = false
   var floor: LiveFloor
+  /// Whether it shows a recording instead of a lead (异步双师), and the one that goes on.
+  var isPlayback = false
+  var playback: LivePlayback?
   /// What each of its receivers is sent.
   var stageRate = StageRate()
   /// UTC milliseconds when followers were last told how many watch, and whether that has changed since.

@@ -10,7 +10,7 @@ extension Problem {
       .staleSignIn, .providerRefused:
       .unauthorized
     case .wrongLesson, .wrongRole, .outsideScope, .noGrant, .conflictingRoles, .secondFactorMissing, .accountLocked,
-      .unknownIdentity, .noSeat, .banned, .notGranted:
+      .unknownIdentity, .noSeat, .banned, .notGranted, .notItsSeats, .recordingTooOld:
       .forbidden
     case .notFound, .unknownFeed, .unknownName, .notASite: .notFound
     case .badJSON, .badRange, .badQuery, .empty, .malformedOffer, .malformedFragment: .badRequest
@@ -22,7 +22,9 @@ extension Problem {
     case .noMatch, .noRevision, .noTag: .preconditionRequired
     case .staleMatch, .staleLesson, .staleCourse, .staleRow: .preconditionFailed
     case .beforeWindow, .afterWindow, .lessonEnded, .notLive, .alwaysLive: .conflict
-    case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused: .conflict
+    case .siteNotConnected, .siteBanned, .siteNotGranted, .floorPaused, .notPlayback, .nothingToPlay, .notMissed,
+      .noFreePeriod:
+      .conflict
     case .hasConflicts, .lessonConflicts, .staleTable, .lessonFixed, .taken, .inUse, .tableFull, .ambiguousName,
       .noRecentTest, .secondFactorSet:
       .conflict

@@ -17,6 +17,7 @@ package struct Problem: Error, Sendable, Equatable {
       tableFull
     case unknownName, ambiguousName, badQuery
     case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
+    case notPlayback, nothingToPlay, notItsSeats, recordingTooOld, notMissed, noFreePeriod
     case staleRow, noTag, rowRefused, noRecentTest, tooMuchMeasured
   }
 

@@ -43,7 +43,7 @@ struct RelayParts: Sendable {
 
   var routes: [Route] {
     SessionRoutes(director: director, gate: gate, places: places).all + LessonRoutes(relay: self).all
-      + FloorRoutes(relay: self).all
+      + FloorRoutes(relay: self).all + PlaybackRoutes(relay: self).all + MakeUpRoutes(relay: self).all
       + TimetableRoutes(relay: self).all + TimetableLessonRoutes(relay: self).all
       + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
       + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
@@ -134,7 +134,7 @@ public final class Relay: Sendable {
           data: try store.secret("calendarLinks") {
             SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
           }))
-      recovered = try store.recover()
+      recovered = try store.recover() + store.recoverPlaybacks()
     } catch {
       throw RelayStartError { Text.of("serve.store", in: $0, ["folder": folder, "error": "\(error)"]) }
     }

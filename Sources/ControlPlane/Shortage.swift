@@ -6,6 +6,8 @@ package enum Shortage: String, Sendable, CaseIterable {
   case processor, backlog, slots, uplink
   /// Counted: transports of a worker, sessions of the relay, sessions of one seat, open lessons, followers of a lesson.
   case peers, sessions, seat, lessons, followers
+  /// Recordings that a relay plays into lessons at once.
+  case playbacks
   /// The queue of commands to a worker.
   case commands
 

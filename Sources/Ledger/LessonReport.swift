@@ -14,6 +14,8 @@ public struct LessonReport: Hashable, Sendable {
   public var liveSeconds: Int
   /// 同步, live long enough, and at least one receiving seat attended.
   public var taught: Bool
+  /// Of an asynchronous lesson; it is no attendance and no teaching. Nil of one that is live.
+  public var playback: PlaybackReport?
   /// In the order the seats were made.
   public var seats: [SeatReport]
   public var thresholdsVersion: Int
@@ -31,7 +33,7 @@ public struct SeatReport: Hashable, Sendable {
   public var leaves: Int
   public var reconnects: Int
   public var attendanceSeconds: Int
-  /// Effective time ≥ the attended share of the planned time; only receivers attend.
+  /// Effective time ≥ the attended share of the planned time; only receivers attend, and none a recording.
   public var attended: Bool
 }
 
@@ -43,10 +45,12 @@ private struct ReportBuilder {
   var tallies: [Identifier: SeatTally]
   var liveMilliseconds: Int64 = 0
   var liveSince: Int64?
+  var playback = PlaybackTally()
   var events = 0
 
   mutating func take(_ event: StoredEvent) {
     events += 1
+    playback.take(event)
     if let seat = event.seat {
       tallies[seat]?.take(event)
       return
@@ -104,6 +108,7 @@ extension LedgerStore {
     _ builder: ReportBuilder, lesson: Lesson, seats: [Seat], at end: Int64, _ db: Database
   ) throws -> LessonReport {
     let planned = builder.plannedMilliseconds
+    let mode = try lesson.course.flatMap { try Course.fetch(db, id: $0) }?.mode ?? .sync
     var reports: [SeatReport] = []
     for seat in seats {
       guard var tally = builder.tallies[seat.id] else { continue }
@@ -122,17 +127,17 @@ extension LedgerStore {
           roomName: room.map { $0.number == $0.name ? $0.name : "\($0.number) \($0.name)" } ?? "",
           joins: tally.joins, leaves: tally.leaves, reconnects: tally.reconnects,
           attendanceSeconds: Int(effective / 1000),
-          attended: seat.role == .receiver
+          attended: seat.role == .receiver && mode != .asyncDual
             && builder.thresholds.isAttended(effectiveMilliseconds: effective, plannedMilliseconds: planned)))
     }
-    let mode = try lesson.course.flatMap { try Course.fetch(db, id: $0) }?.mode ?? .sync
     let isLong = builder.thresholds.isTaught(
       liveMilliseconds: builder.liveMilliseconds, plannedMilliseconds: planned)
     return LessonReport(
       lesson: lesson.id, title: lesson.title, state: lesson.state, plannedStart: builder.plannedStart,
       plannedEnd: builder.plannedEnd, plannedSeconds: Int(planned / 1000),
       liveSeconds: Int(builder.liveMilliseconds / 1000),
-      taught: mode == .sync && isLong && reports.contains(where: \.attended), seats: reports,
+      taught: mode == .sync && isLong && reports.contains(where: \.attended),
+      playback: mode == .asyncDual ? builder.playback.report : nil, seats: reports,
       thresholdsVersion: builder.thresholds.version, events: builder.events)
   }
 }

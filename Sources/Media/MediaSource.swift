@@ -18,7 +18,8 @@ public final class StopSignal: @unchecked Sendable {
 
 /// Anything libavformat opens, as H.264 or VP8 and Opus on one time line that starts near 0.
 ///
-/// H.264 without B-frames, VP8 and mono or stereo Opus pass untouched; everything else is encoded again: video as
+/// H.264 without B-frames, VP8 and mono or stereo Opus pass untouched, Opus also where it stands behind other sound;
+/// everything else is encoded again: video as
 /// H.264 baseline without B-frames with a key frame every 2 s and at most 1920 × 1080, sound as Opus at 64 kbit/s.
 /// Not `Sendable`: one thread at a time.
 public final class MediaSource {
@@ -57,6 +58,13 @@ public final class MediaSource {
     try MediaError.check(status)
     guard status == TK_OK else { return nil }
     return EncodedUnit(packet)
+  }
+
+  /// Goes on at the key frame at or before a place of a file, in microseconds of its own time line; behind its end, at
+  /// the last one. The units that follow have the file's times. Sound begins at most a second beside the picture.
+  /// - Throws: `.unsupported` for what is no file, `.decode`, `.codecMissing`.
+  public func seek(to microseconds: Int64) throws(MediaError) {
+    try MediaError.check(tk_source_seek(source, microseconds))
   }
 
   /// Makes the next re-encoded picture a key frame; without effect on video that passes through.

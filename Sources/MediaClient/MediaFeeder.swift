@@ -145,7 +145,8 @@ final class MediaFeeder: Sendable {
 
   private func send(_ unit: EncodedUnit, at captureTime: Int64, _ player: inout LanePlayer) {
     onUnit?(unit)
-    let missed = player.send(unit, captureTime: captureTime, patience: Self.slotPatience)
+    let missed = player.send(
+      unit, at: unit.presentationMicroseconds, captureTime: captureTime, patience: Self.slotPatience)
     if missed > 0 { unsent.add(UInt64(missed), ordering: .relaxed) }
     if unit.encoding != .opus { units.add(1, ordering: .relaxed) }
   }
@@ -170,70 +171,6 @@ private struct PlayClock {
     }
     if now - (base + presentation) > lateLimit { base = now - presentation }
     return base + presentation
-  }
-}
-
-/// Cuts units into packets in the worker's slots.
-private struct LanePlayer: ~Copyable {
-  private struct Line {
-    var index: UInt8
-    var packetizer: Packetizer
-    var clockRate: Int64
-    var firstTimestamp: UInt32
-  }
-
-  private var lane: InjectionLane
-  private let arena: SlotArena
-  private var lines: [Line] = []
-
-  init(lane: consuming InjectionLane, arena: SlotArena, lines offered: [MediaLine]) {
-    self.lane = lane
-    self.arena = arena
-    for (index, line) in offered.enumerated() {
-      guard let codec = line.codecs.first, let encoding = MediaEncoding(codec.encoding) else { continue }
-      lines.append(
-        Line(
-          index: UInt8(index),
-          packetizer: Packetizer(
-            encoding: encoding, payloadType: codec.payloadType, ssrc: line.sources.first?.ssrc ?? 1,
-            firstSequence: UInt16.random(in: 0...UInt16.max)),
-          clockRate: Int64(codec.clockRate), firstTimestamp: UInt32.random(in: 0...UInt32.max)))
-    }
-  }
-
-  /// Answers how many packets found no slot.
-  mutating func send(_ unit: EncodedUnit, captureTime: Int64, patience: Int) -> Int {
-    guard let place = lines.firstIndex(where: { $0.packetizer.encoding == unit.encoding }) else { return 1 }
-    let line = lines[place]
-    let timestamp =
-      line.firstTimestamp
-      &+ UInt32(truncatingIfNeeded: unit.presentationMicroseconds * line.clockRate / 1_000_000)
-    var missed = 0
-    var packetizer = line.packetizer
-    packetizer.packetize(unit, timestamp: timestamp) { fill in
-      guard let slot = slot(patience: patience) else {
-        missed += 1
-        return
-      }
-      let memory = UnsafeMutableRawBufferPointer(start: arena.pointer(slot), count: arena.stride)
-      let count = fill(memory)
-      // A slot must go back even when nothing was written: the worker releases what is no packet.
-      if !lane.packets.push(
-        InjectedPacket(slot: slot, byteCount: UInt16(count), line: line.index, captureTime: captureTime))
-      {
-        missed += 1
-      }
-    }
-    lines[place].packetizer = packetizer
-    return missed
-  }
-
-  private mutating func slot(patience: Int) -> SlotIndex? {
-    for attempt in 0..<patience {
-      if let slot = lane.grants.pop() { return slot }
-      if attempt + 1 < patience { Thread.sleep(forTimeInterval: 0.0005) }
-    }
-    return nil
   }
 }
 

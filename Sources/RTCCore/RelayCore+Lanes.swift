@@ -272,6 +272,8 @@ extension RelayCore {
   private mutating func inject(_ packet: InjectedPacket, injection index: Int32, now: Now) {
     let injection = injections[index]
     let count = Int(packet.byteCount)
+    // A slot that is given back unused.
+    guard count > 0 else { return ledger.release(packet.slot) }
     guard injection.pointee.isOpen, Int(packet.line) < injection.pointee.streams.count, count <= arena.stride else {
       return discard(packet.slot, .injectionMalformed)
     }

@@ -151,7 +151,13 @@ extension RelayCore {
   // MARK: Layers
 
   private func isAlive(_ streamIndex: Int32, now: Now) -> Bool {
-    streamIndex >= 0 && now.monotonic - streams[streamIndex].pointee.lastArrival < .milliseconds(1_500)
+    guard streamIndex >= 0 else { return false }
+    let stream = streams[streamIndex]
+    // What is injected may pause: its last picture is what there is to see, here and where it is lent to.
+    if stream.pointee.origin == .injection || (stream.pointee.isForeign && stream.pointee.ignoresPictureRequests) {
+      return true
+    }
+    return now.monotonic - stream.pointee.lastArrival < .milliseconds(1_500)
   }
 
   /// No layer fits the receiver's line: sound alone.

@@ -14,7 +14,9 @@ struct LessonCommand: AsyncParsableCommand {
       LessonFloorCommand.self, LessonCallCommand.self,
       LessonUncallCommand.self, LessonMuteCommand.self, LessonUnmuteCommand.self, LessonGrantCommand.self,
       LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
-      LessonUnbanCommand.self, LessonMarkCommand.self, LessonCheckCommand.self,
+      LessonUnbanCommand.self, LessonMarkCommand.self, LessonCheckCommand.self, LessonResourceCommand.self,
+      LessonPlaybackCommand.self,
+      LessonMissedCommand.self, LessonMakeUpCommand.self,
     ])
 }
 

@@ -43,6 +43,7 @@ import Testing
     (.grantMedia, "...lll l... ..."),
     (.pause, "...lll l... ..."),
     (.mark, "...lll l... ..."),
+    (.conductPlayback, "...ttt .t.. t.."),
     (.stop, ".w.lll l... ..."),
     (.stopAll, ".w.www .... ..."),
     (.publishLead, "...... l... l.."),

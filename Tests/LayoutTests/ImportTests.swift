@@ -35,7 +35,7 @@ import Testing
       level: 3, parts: ["RTCCore", "RTCWire", "PacketRing", "CLinuxIO", "COpenSSL"], outside: system.union(hot)),
     // RTCCore's values are what MediaWorker's interface is made of.
     "MediaClient": Part(
-      level: 4, parts: ["MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media"],
+      level: 4, parts: ["MediaWorker", "RTCCore", "PacketRing", "RTCWire", "Media", "Classroom"],
       outside: foundation.union(nio).union(["AsyncHTTPClient"])),
     // PacketRing's record is what the lesson log's reader hands out.
     "Resources": Part(

@@ -14,6 +14,8 @@ const page = {
     lesson: "", title: "", state: "", start: null, live: [], sites: null, isRecording: null, isAlwaysLive: false,
     /** When the bell rings and by when the lesson ends, milliseconds of the relay's clock; and how far it is ahead. */
     clock: null,
+    /** What an asynchronous lesson plays and where it stood at a moment of this computer's clock. */
+    playback: null,
     /** Why the relay has let everybody go. */
     farewell: "",
     /** The relay's numbers of transports that get less than all, or a picture that they cannot show. */
@@ -197,6 +199,7 @@ function hear(event, data) {
   else if (event === "state") room.state = data.state;
   else if (event === "feeds") room.live = data.live || [];
   else if (event === "peers") room.sites = data.connected;
+  else if (event === "playback") room.playback = { ...data, at: Date.now() };
   else if (event === "recording") room.isRecording = Boolean(data.on);
   else if (event === "pane" && data.reason) room.noPicture.add(data.peer);
   else if (event === "pane") room.noPicture.delete(data.peer);

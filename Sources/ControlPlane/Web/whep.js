@@ -112,6 +112,67 @@ export class Reception extends Session {
 
 const $ = (id) => document.getElementById(id);
 
+/** The local teacher's hold on what an asynchronous lesson plays: pause, thirty seconds back and on, a mark. */
+class Playback {
+  constructor(page) {
+    this.page = page;
+    $("playback-turn").addEventListener("click", () => this.act({ action: this.isPlaying ? "pause" : "play" }));
+    $("playback-back").addEventListener("click", () => this.jump(-30000));
+    $("playback-forward").addEventListener("click", () => this.jump(30000));
+    $("playback-mark").addEventListener("click", () => this.mark());
+    setInterval(() => this.draw(), 500);
+  }
+
+  get value() { return this.page.room.playback; }
+  get isPlaying() { return Boolean(this.value) && this.value.state === "playing"; }
+  /** A picture that stands is no trouble of the line. */
+  get isHeld() { return Boolean(this.value) && !this.isPlaying; }
+
+  position() {
+    const { position, length, at } = this.value;
+    return this.isPlaying ? Math.min(length, position + Date.now() - at) : position;
+  }
+
+  async act(body) {
+    const path = `/api/v1/lessons/${this.page.room.lesson}/playback`;
+    const options = { type: "application/json", body: JSON.stringify(body) };
+    const answer = await this.page.relay.request("POST", path, options).catch(() => null);
+    if (answer) this.page.room.playback = { ...(await answer.json()), at: Date.now() };
+    this.draw();
+  }
+
+  jump(by) {
+    const position = Math.round(Math.min(Math.max(0, this.position() + by), this.value.length));
+    return this.act({ action: "seek", position });
+  }
+
+  /** A mark is shown by a moment's disabling; relays that keep none have no such button. */
+  async mark() {
+    const path = `/api/v1/lessons/${this.page.room.lesson}/markers`;
+    const options = { type: "application/json", body: JSON.stringify({ label: this.time(this.position()) }) };
+    const button = $("playback-mark");
+    button.disabled = true;
+    await this.page.relay.request("POST", path, options).catch((failure) => {
+      button.hidden = failure.status === 404 || failure.status === 405;
+    });
+    setTimeout(() => { button.disabled = false; }, 1000);
+  }
+
+  time(milliseconds) {
+    const seconds = Math.floor(milliseconds / 1000);
+    const rest = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0")).join(":");
+    return seconds < 3600 ? rest : `${Math.floor(seconds / 3600)}:${rest}`;
+  }
+
+  draw() {
+    $("playback").hidden = !this.value || !this.value.source;
+    if ($("playback").hidden) return;
+    this.page.say($("playback-turn"), this.isPlaying ? "page.playback.pause" : "page.playback.play");
+    const [position, length] = [this.time(this.position()), this.time(this.value.length)];
+    this.page.say($("playback-position"), "page.playback.position", { position, length });
+  }
+}
+
 /** The teaching point's view: the stage in the whole window, and in words what keeps it from being seen or heard. */
 export class Classroom {
   constructor(page) {
@@ -121,7 +182,8 @@ export class Classroom {
     this.needsClick = false;
     this.hadMedia = false;
     this.activeAt = Date.now();
-    const isLive = () => page.room.live.length > 0;
+    this.playback = new Playback(page);
+    const isLive = () => page.room.live.length > 0 && !this.playback.isHeld;
     this.session = new Reception(page.relay, page.room.lesson, this.stage, isLive, () => this.draw());
   }
 
@@ -238,6 +300,7 @@ export class Classroom {
     const { page, session } = this;
     this.hadMedia = this.hadMedia || session.hasMedia;
     if (page.isOver() && session.isRunning) session.stop();
+    this.playback.draw();
     page.say($("sound"), this.stage.muted ? "page.sound.on" : "page.sound.off");
     $("sound").setAttribute("aria-pressed", String(this.stage.muted));
     const quality = session.hasMedia && page.room.degraded.has(session.peer) ? "degraded" : session.quality;
