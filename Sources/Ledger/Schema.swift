@@ -29,6 +29,10 @@ enum Schema {
     migrator.registerMigration("v5 rooms are tested and accepted") { try $0.execute(sql: acceptance) }
     migrator.registerMigration("v6 calendar links, whole local timetables") { try $0.execute(sql: calendarLinks) }
     migrator.registerMigration("v7 files by their own name") { try $0.execute(sql: resourceFiles) }
+    migrator.registerMigration("v9 resources are reviewed and found") { db in
+      try db.execute(sql: resources)
+      try ResourceRow.makeAll(db)
+    }
     return migrator
   }
 
