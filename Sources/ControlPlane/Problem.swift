@@ -18,6 +18,7 @@ package struct Problem: Error, Sendable, Equatable {
     case unknownName, ambiguousName, badQuery
     case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
     case staleRow, noTag, rowRefused, noRecentTest, tooMuchMeasured
+    case noSuchStep, ownSubmission, notApproved, resourceChanged, noReason, resourceExpired, badLink, linkExpired
   }
 
   package var kind: Kind

@@ -70,6 +70,7 @@ import Testing
     for key in LessonWatchText.keys { expectText(key, "LessonWatchText") }
     for reason in LessonEnd.Reason.allCases { expectText("page.clock.over.\(reason.rawValue)", "app.js") }
     for key in PlaceTables.keys { expectText(key, "PlaceTables") }
+    for key in ResourceTables.keys { expectText(key, "ResourceTables") }
     for key in AccountTables.keys { expectText(key, "AccountTables") }
     for role in Role.allCases { expectText("page.role.\(role.rawValue)", "the page of signing in") }
     for level in Finding.Level.allCases {
