@@ -101,7 +101,8 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), "Yams",
       ],
       resources: [
-        "app.js", "index.html", "openapi.json", "session.js", "sign-in.css", "sign-in.html", "sign-in.js", "style.css",
+        "app.js", "index.html", "openapi.json", "play.html", "play.js", "session.js", "sign-in.css", "sign-in.html",
+        "sign-in.js", "style.css",
         "text.json", "trust.html", "trust.js", "whep.js", "whip.js",
       ].map { .embedInCode("Web/\($0)") }, swiftSettings: settings),
     .target(

@@ -38,7 +38,19 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
   // Media
   case publishLead, publishReturn, receiveMedia
   // Resources and figures
-  case readResources, reviewResources, readReports, readAudit, readMetrics
+  /// Finding and playing what is published.
+  case readResources
+  /// Approving or rejecting; the target is the level that it is done for.
+  case reviewResources
+  case readReports, readAudit, readMetrics
+  /// Seeing resources that are not published.
+  case readUnpublished
+  /// Replaying a lesson of one's own that is not published.
+  case replayLesson
+  /// Describing, submitting, publishing what is approved, withdrawing, nominating, holding and pushing.
+  case submitResources
+  /// Answering for the school that a resource was pushed to.
+  case answerPush
   /// Taking usage away to the platform; holding it back, and letting it go on.
   case deliverUsage
   // Accounts
@@ -69,7 +81,7 @@ public enum AccessOperation: String, Hashable, Sendable, Codable, CaseIterable {
     switch self {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readTerms,
       .readBells, .readLocalLessons, .readLessons, .exportTables, .watchLive, .readResources, .readReports,
-      .readAudit, .readMetrics:
+      .readAudit, .readMetrics, .readUnpublished, .replayLesson:
       true
     default: false
     }

@@ -41,15 +41,14 @@ extension AccessRules {
   private static func coordinator(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readResources,
-      .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readReports:
       .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readTerms, .readBells, .readResources: .enclosing
     case .changeInstitutions, .changeRooms, .changeClasses, .changePersons, .changeClusters, .changeCourses,
       .changeTerms, .changeBells, .changeLocalLessons, .importTables, .publishTerm, .acceptRoom, .testRoom, .stopAll,
-      .manageAccounts, .revokeTokens, .enrolDevices, .deliverUsage:
+      .manageAccounts, .revokeTokens, .enrolDevices, .deliverUsage, .reviewResources, .answerPush:
       .wholly
-    case .changeLesson, .call, .grantMedia, .pause, .mark, .stop: .leading
+    case .changeLesson, .call, .grantMedia, .pause, .mark, .stop, .readUnpublished, .submitResources: .leading
     case .mute, .eject, .ban: .acting
     default: nil
     }
@@ -58,14 +57,14 @@ extension AccessRules {
   private static func schoolAdmin(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readPersons, .readClusters, .readCourses, .readLocalLessons,
-      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readResources,
-      .readReports:
+      .readLessons, .exportTables, .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .readReports:
       .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readTerms, .readBells, .readResources: .enclosing
     case .changeRooms, .changeClasses, .changePersons, .changeTerms, .changeBells, .changeLocalLessons,
-      .importTables, .testRoom, .stopAll, .manageAccounts, .revokeTokens, .enrolDevices:
+      .importTables, .testRoom, .stopAll, .manageAccounts, .revokeTokens, .enrolDevices,
+      .reviewResources, .answerPush:
       .wholly
-    case .call, .grantMedia, .pause, .mark, .stop: .leading
+    case .call, .grantMedia, .pause, .mark, .stop, .readUnpublished, .submitResources: .leading
     case .mute, .eject, .ban: .acting
     default: nil
     }
@@ -74,11 +73,13 @@ extension AccessRules {
   private static func leadTeacher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLocalLessons, .readLessons,
-      .shareCalendars, .watchLive, .receiveMedia, .publishReturn, .readResources:
+      .shareCalendars, .watchLive, .receiveMedia, .publishReturn, .replayLesson:
       .takingPart
-    case .readTerms, .readBells: .enclosing
-    case .testRoom: .wholly
-    case .call, .mute, .eject, .ban, .grantMedia, .pause, .mark, .stop, .publishLead, .readReports: .leading
+    case .readTerms, .readBells, .readResources: .enclosing
+    case .testRoom, .answerPush: .wholly
+    case .call, .mute, .eject, .ban, .grantMedia, .pause, .mark, .stop, .publishLead, .readReports,
+      .readUnpublished, .submitResources:
+      .leading
     default: nil
     }
   }
@@ -86,10 +87,10 @@ extension AccessRules {
   private static func localTeacher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLocalLessons, .readLessons,
-      .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .readResources, .readReports:
+      .shareCalendars, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .replayLesson, .readReports:
       .takingPart
-    case .readTerms, .readBells: .enclosing
-    case .testRoom: .wholly
+    case .readTerms, .readBells, .readResources: .enclosing
+    case .testRoom, .answerPush: .wholly
     default: nil
     }
   }
@@ -97,26 +98,27 @@ extension AccessRules {
   private static func researcher(_ operation: AccessOperation) -> Reach? {
     switch operation {
     case .readInstitutions, .readRooms, .readClasses, .readClusters, .readCourses, .readLessons, .exportTables,
-      .watchLive, .receiveMedia, .readResources, .readReports:
+      .watchLive, .receiveMedia, .readReports:
       .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readTerms, .readBells, .readResources: .enclosing
     default: nil
     }
   }
 
   private static func reviewer(_ operation: AccessOperation) -> Reach? {
     switch operation {
-    case .readInstitutions, .readCourses, .readLessons, .readResources: .takingPart
-    case .readTerms, .readBells: .enclosing
-    case .reviewResources: .leading
+    case .readInstitutions, .readCourses, .readLessons: .takingPart
+    case .readTerms, .readBells, .readResources: .enclosing
+    case .reviewResources: .wholly
+    case .readUnpublished: .leading
     default: nil
     }
   }
 
   private static func device(_ operation: AccessOperation) -> Reach? {
     switch operation {
-    case .readLessons, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .readResources: .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readLessons, .watchLive, .receiveMedia, .conductPlayback, .publishReturn, .replayLesson: .takingPart
+    case .readTerms, .readBells, .readResources: .enclosing
     case .testRoom: .wholly
     // The recording host (录播主机) of a lead room.
     case .publishLead: .leading
@@ -126,16 +128,16 @@ extension AccessRules {
 
   private static func platform(_ operation: AccessOperation) -> Reach? {
     switch operation {
-    case .readInstitutions, .readCourses, .readLessons, .readResources, .readReports, .deliverUsage: .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readInstitutions, .readCourses, .readLessons, .readReports, .deliverUsage: .takingPart
+    case .readTerms, .readBells, .readResources: .enclosing
     default: nil
     }
   }
 
   private static func parent(_ operation: AccessOperation) -> Reach? {
     switch operation {
-    case .readLessons, .readResources: .takingPart
-    case .readTerms, .readBells: .enclosing
+    case .readLessons: .takingPart
+    case .readTerms, .readBells, .readResources: .enclosing
     default: nil
     }
   }

@@ -90,13 +90,12 @@ extension ControlClient {
     try ControlTransport.decode(try await transport.send(ControlRequest(.get, path)))
   }
 
-  private func tagged<Row: Decodable>(_ request: ControlRequest) async throws(ControlError) -> (row: Row, tag: String)
-  {
+  func tagged<Row: Decodable>(_ request: ControlRequest) async throws(ControlError) -> (row: Row, tag: String) {
     let (data, tag) = try await transport.sendTagged(request)
     return (try ControlTransport.decode(data), (tag ?? "").filter { $0 != "\"" })
   }
 
-  private static func request(
+  static func request(
     _ method: ControlRequest.Method, _ path: [String], _ body: some Encodable
   ) throws(ControlError) -> ControlRequest {
     var request = ControlRequest(method, path)
@@ -105,7 +104,7 @@ extension ControlClient {
     return request
   }
 
-  private func pages<Row>(
+  func pages<Row>(
     _ path: [String], _ query: [(name: String, value: String?)], atMost limit: Int
   ) async throws(ControlError) -> Page<Row> {
     var all = Page<Row>(rows: [])

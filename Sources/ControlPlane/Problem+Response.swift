@@ -29,6 +29,10 @@ extension Problem {
       .noRecentTest, .secondFactorSet:
       .conflict
     case .tooFast, .lockedOut, .tooMuchMeasured: .tooManyRequests
+    case .noSuchStep, .ownSubmission, .notApproved, .resourceChanged: .conflict
+    case .noReason: .unprocessableContent
+    case .resourceExpired: .gone
+    case .badLink, .linkExpired: .forbidden
     case .full, .stopping, .store, .providerUnreachable: .serviceUnavailable
     }
   }

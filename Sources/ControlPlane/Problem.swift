@@ -19,6 +19,7 @@ package struct Problem: Error, Sendable, Equatable {
     case notASite, siteNotConnected, siteBanned, siteNotGranted, banned, floorPaused, notGranted, soundByCall
     case notPlayback, nothingToPlay, notItsSeats, recordingTooOld, notMissed, noFreePeriod
     case staleRow, noTag, rowRefused, noRecentTest, tooMuchMeasured
+    case noSuchStep, ownSubmission, notApproved, resourceChanged, noReason, resourceExpired, badLink, linkExpired
   }
 
   package var kind: Kind

@@ -23,6 +23,8 @@ struct RelayParts: Sendable {
   let places: AccessPlacesCache
   let desk: AccessDesk
   let recordings: RecordingDesk
+  /// Where `ResourceFile.path` begins.
+  let dataFolder: String
   let timetables: TimetableDesk
   let ways: SignInWays
   let imports = ImportPlaces()
@@ -48,7 +50,8 @@ struct RelayParts: Sendable {
       + TimetableFileRoutes(relay: self).all + RunningLessonRoutes(relay: self).all
       + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
-      + OutboxRoutes(relay: self).all + AuditRoutes(self).all + ExportRoutes(relay: self).all
+      + OutboxRoutes(relay: self).all + ResourceRoutes(relay: self).all + AuditRoutes(self).all
+      + ExportRoutes(relay: self).all
       + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
       + RecordingRoutes(relay: self).all + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all
       + PageRoutes(relay: self).all
@@ -163,8 +166,8 @@ public final class Relay: Sendable {
       director: director, store: store, tokens: tokens,
       gate: Self.gate(tokens, clock, places, audit: Self.audit(logger, store, timetables, places)), places: places,
       desk: AccessDesk(store: store, tokens: tokens, policy: AccessPolicy(configuration.access), clock: clock),
-      recordings: recordings, timetables: timetables, ways: ways, acceptance: acceptance, clock: clock,
-      authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
+      recordings: recordings, dataFolder: folder, timetables: timetables, ways: ways, acceptance: acceptance,
+      clock: clock, authorityPEM: certificate?.authorityPEM, httpsPort: { server.httpsPort },
       pageBase: { configuration.pageBase(http: server.httpPort, https: server.httpsPort) },
       calendarSecret: calendarSecret, usage: usage, metricsText: { await source.text() })
     tasks = Self.tasks(pool, director, tokens, store) + [Task { await usage.run() }]

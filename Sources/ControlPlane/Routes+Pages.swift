@@ -19,6 +19,8 @@ struct PageRoutes: Sendable {
     ("/sign-in", "text/html; charset=utf-8", { PackageResources.sign_in_html }),
     ("/sign-in.js", "text/javascript; charset=utf-8", { PackageResources.sign_in_js }),
     ("/sign-in.css", "text/css; charset=utf-8", { PackageResources.sign_in_css }),
+    ("/play", "text/html; charset=utf-8", { PackageResources.play_html }),
+    ("/play.js", "text/javascript; charset=utf-8", { PackageResources.play_js }),
     ("/text.json", "application/json", { Text.ofPages }),
     ("/api/v1/openapi.json", "application/json", { PackageResources.openapi_json }),
   ]

@@ -28,6 +28,7 @@ struct EventWriter {
     let sealed = try sealing(&event)
     let id = try record(event)
     try followSeat(event, sealed: sealed)
+    try followResource(event)
     return id
   }
 
@@ -84,6 +85,19 @@ struct EventWriter {
 
   private func add(_ key: String, _ value: String, to event: inout LedgerEvent) {
     if event[key] == nil { event.payload.append((key, value)) }
+  }
+
+  // MARK: Resources
+
+  /// Makes the row of what people review at a lesson's first file, and keeps that the files have gone.
+  private func followResource(_ event: LedgerEvent) throws {
+    guard let lesson = event.lesson else { return }
+    switch event.kind {
+    case .resourceMade: try ResourceRow.make(db, lesson: lesson, at: now)
+    case .resourceExpired:
+      try db.execute(sql: "UPDATE resources SET isExpired = 1 WHERE lesson = ?", arguments: [lesson.databaseValue])
+    default: break
+    }
   }
 
   // MARK: Seats

@@ -86,6 +86,7 @@ public struct LedgerTransaction {
       arguments: [file.lesson.databaseValue, file.id.databaseValue])
     guard others ?? 0 < LedgerStore.filesPerLesson else { throw LedgerError.full }
     try put(file, nil)
+    try followFiles(of: file.lesson)
   }
 
   /// Appends an event, as `LedgerStore.append` does.

@@ -30,6 +30,10 @@ enum Schema {
     migrator.registerMigration("v6 calendar links, whole local timetables") { try $0.execute(sql: calendarLinks) }
     migrator.registerMigration("v7 files by their own name") { try $0.execute(sql: resourceFiles) }
     migrator.registerMigration("v8 making files is kept as jobs") { try $0.execute(sql: recordings) }
+    migrator.registerMigration("v9 resources are reviewed and found") { db in
+      try db.execute(sql: resources)
+      try ResourceRow.makeAll(db)
+    }
     migrator.registerMigration("v11 spaces and the outbox") { try $0.execute(sql: outbox) }
     migrator.registerMigration("v12 lessons play recordings") { try $0.execute(sql: playback) }
     return migrator

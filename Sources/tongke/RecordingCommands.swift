@@ -95,11 +95,6 @@ struct CourseRecordCommand: AsyncParsableCommand {
   }
 }
 
-struct ResourceCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "resource", abstract: "What becomes of recordings.", subcommands: [ResourceExpireCommand.self])
-}
-
 struct ResourceExpireCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expire",

@@ -17,7 +17,7 @@ struct Tongke: AsyncParsableCommand {
       DeviceCommand.self, LoginCommand.self,
       LogoutCommand.self, ImportCommand.self, TermCommand.self, CourseCommand.self, TimetableCommand.self,
       LessonCommand.self, SchoolCommand.self, SiteCommand.self, ClassCommand.self, PersonCommand.self,
-      ClusterCommand.self, ExportCommand.self, AuditCommand.self, ResourceCommand.self, RemoteCommand.self,
+      ClusterCommand.self, ExportCommand.self, ResourceCommand.self, AuditCommand.self, RemoteCommand.self,
     ])
 
   /// Parses and runs; usage errors leave with 2 in place of the parser's 64.

@@ -72,6 +72,7 @@ import Testing
     for key in PlaceTables.keys { expectText(key, "PlaceTables") }
     for key in OutboxTables.keys { expectText(key, "OutboxTables") }
     for key in RecordingTables.keys { expectText(key, "RecordingTables") }
+    for key in ResourceTables.keys { expectText(key, "ResourceTables") }
     for key in AccountTables.keys { expectText(key, "AccountTables") }
     for role in Role.allCases { expectText("page.role.\(role.rawValue)", "the page of signing in") }
     for level in Finding.Level.allCases {

@@ -15,7 +15,7 @@ import media
 import network
 import relay as relays
 
-TOOLS = [browser.CHROMIUM, gstreamer_peer.PYTHON, "ffprobe", "ip", "certutil", "curl"]
+TOOLS = [browser.CHROMIUM, gstreamer_peer.PYTHON, "ffprobe", "ip", "certutil", "curl", "mediainfo"]
 
 
 def pytest_sessionstart(session):
