@@ -29,6 +29,7 @@ enum Schema {
     migrator.registerMigration("v5 rooms are tested and accepted") { try $0.execute(sql: acceptance) }
     migrator.registerMigration("v6 calendar links, whole local timetables") { try $0.execute(sql: calendarLinks) }
     migrator.registerMigration("v7 files by their own name") { try $0.execute(sql: resourceFiles) }
+    migrator.registerMigration("v10 figures, and the relay in every event") { try addFigures($0) }
     return migrator
   }
 
