@@ -8,7 +8,8 @@ struct Bench: AsyncParsableCommand {
     commandName: "bench", abstract: "Measurements of the relay, as ratios within one run.",
     subcommands: [
       JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, FanoutBench.self, CurveBench.self,
-      CoresBench.self, CallsBench.self, StormBench.self, TimetableBench.self, RelayCommand.self, BaselineCommand.self,
+      CoresBench.self, CallsBench.self, StormBench.self, TimetableBench.self, ReportBench.self, RelayCommand.self,
+      BaselineCommand.self,
     ])
 }
 

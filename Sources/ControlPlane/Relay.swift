@@ -48,6 +48,7 @@ struct RelayParts: Sendable {
       + CalendarLinkRoutes(relay: self).all + CourseRoutes(relay: self).all
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
       + AuditRoutes(self).all + ExportRoutes(relay: self).all
+      + ReportRoutes(self).all + LessonRecordRoutes(relay: self).all
       + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
       + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all + PageRoutes(relay: self).all
   }

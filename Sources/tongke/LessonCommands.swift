@@ -14,7 +14,7 @@ struct LessonCommand: AsyncParsableCommand {
       LessonFloorCommand.self, LessonCallCommand.self,
       LessonUncallCommand.self, LessonMuteCommand.self, LessonUnmuteCommand.self, LessonGrantCommand.self,
       LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
-      LessonUnbanCommand.self, LessonCheckCommand.self,
+      LessonUnbanCommand.self, LessonCheckCommand.self, LessonHeadCountCommand.self,
     ])
 }
 
