@@ -25,7 +25,7 @@ extension LedgerStore {
       }
       if detail == .whole {
         try Self.readPlannedSeats(db, span) { lesson, seat in
-          if let place = places[lesson], facts[place].seats.isEmpty { facts[place].seats.append(seat) }
+          if let place = places[lesson], facts[place].events == 0 { facts[place].seats.append(seat) }
         }
       }
       for id in open {

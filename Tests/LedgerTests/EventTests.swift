@@ -80,7 +80,10 @@ import Testing
     let stranger = try folder.stranger()
     let attempts = [
       "UPDATE events SET at = at + 1 WHERE id = 1", "DELETE FROM events", "DELETE FROM events WHERE id = 2",
-      "INSERT OR REPLACE INTO events SELECT id, at, 'seatLeft', lesson, seat, payload, hash, relay FROM events WHERE id = 1",
+      """
+      INSERT OR REPLACE INTO events
+        SELECT id, at, 'seatLeft', lesson, seat, payload, hash, relay FROM events WHERE id = 1
+      """,
       "INSERT INTO events SELECT id + 100, at, kind, lesson, seat, payload, hash, relay FROM events WHERE id = 1",
       "DELETE FROM chain", "UPDATE chain SET hash = zeroblob(32)",
       "INSERT OR REPLACE INTO chain VALUES (1, 0, zeroblob(32))",
