@@ -15,7 +15,8 @@ extension FigureDesk {
         .init("confirmedSeconds", .seconds), .init("attended", .word), .init("headCount", .count),
         .init("hands", .count), .init("calls", .count), .init("spokenSeconds", .seconds), .init("lesson"),
       ])
-    for lesson in lessons where lesson.fact.mode != .research {
+    // What was played is no live attendance.
+    for lesson in lessons where lesson.isSync {
       let attended = Set(lesson.attended.map(\.seat))
       for seat in lesson.fact.receivers {
         table.add([
