@@ -120,8 +120,9 @@ let package = Package(
     .executableTarget(
       name: "tongke-bench",
       dependencies: [
-        "ControlPlane", "ControlAPI", "Classroom", "Simulation", "MediaClient", "MediaWorker", "RTCCore", "RTCWire",
-        "PacketRing", "Media", "COpenSSL", "CLinuxIO", "CMeasure", httpClient, "Recorder", "Resources", "Ledger",
+        "ControlPlane", "ControlAPI", "Classroom", "Ledger", "Reporting", "Recorder", "Resources", "Simulation",
+        "MediaClient", "MediaWorker", "RTCCore", "RTCWire", "PacketRing", "Media", "COpenSSL", "CLinuxIO", "CMeasure",
+        httpClient,
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -9,7 +9,7 @@ struct Bench: AsyncParsableCommand {
     subcommands: [
       JoinBench.self, LatencyBench.self, CoreBench.self, LessonBench.self, FanoutBench.self, CurveBench.self,
       CoresBench.self, CallsBench.self, StormBench.self, TimetableBench.self, OutboxBench.self,
-      ResourceBench.self, RelayCommand.self,
+      ResourceBench.self, ReportBench.self, RelayCommand.self,
       BaselineCommand.self,
     ])
 }

@@ -185,7 +185,7 @@ public struct ControlClient: Sendable {
     return try Self.value(try await transport.send(request))
   }
 
-  private func file(
+  func file(
     _ path: [String], _ query: [(name: String, value: String?)] = []
   ) async throws(ControlError) -> Data {
     var request = ControlRequest(.get, path)

@@ -27,6 +27,7 @@ extension LessonDirector {
       // A stretch of teaching is over when its publisher has been gone as long as a seat may be.
       for (feed, since) in lesson.silentSince where now - since >= 60_000 { publisherLeft(feed, lesson: id) }
     }
+    keepMinutes(now: now)
     keepGathered()
     checkpoint(Array(lessons.keys))
     for (id, lesson) in lessons where lesson.hasUntoldCount { tellCount(id) }

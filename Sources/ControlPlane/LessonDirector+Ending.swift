@@ -35,6 +35,7 @@ extension LessonDirector {
   @discardableResult
   func end(_ endings: [Ending]) -> (ended: Int, notHeld: Int, lessons: Set<Identifier>) {
     guard !endings.isEmpty else { return (0, 0, []) }
+    keepMinutes(of: Set(endings.map(\.lesson)))
     keepGathered()
     checkpoint(endings.map(\.lesson).filter { lessons[$0] != nil })
     var steps: [LedgerEvent] = []

@@ -115,11 +115,13 @@ extension LessonDirector {
   private func take(_ statistics: PeerStatistics) {
     let now = clock()
     measureStage(statistics, now: now)
+    let former = session(of: statistics.peer)?.statistics
     withSession(statistics.peer) {
       $0.line.note(statistics, since: $0.statistics)
       $0.statistics = statistics
       $0.statisticsAt = now
     }
+    noteMinute(statistics, since: former)
     guard statistics.mediaAcknowledged, let session = session(of: statistics.peer), session.kind == .receive else {
       return
     }

@@ -52,6 +52,8 @@ actor LessonDirector {
   var isReady: Bool { isServing && !isStopping }
   /// Events that the ledger could not take, as when its disk is full.
   var unkeptEvents: UInt64 = 0
+  /// How the lines of seats are in this minute.
+  var lineMinutes = LineMinutes()
   /// Events on their way to the ledger together.
   private var gathered: [LedgerEvent] = []
 
@@ -99,6 +101,7 @@ actor LessonDirector {
   /// Keeps events with others of the next moment: the disk is synced once for a classroom's worth of them. They are in
   /// the ledger within some 20 ms, and before whatever is kept after them.
   func gather(_ events: [LedgerEvent]) {
+    guard !events.isEmpty else { return }
     if gathered.isEmpty {
       Task {
         try? await Task.sleep(for: .milliseconds(20))

@@ -69,6 +69,8 @@ struct Session {
   var connectedAt: Int64?
   /// What it carried lately.
   var line = SessionLine()
+  /// What its page counted last.
+  var pageCounts = LessonDirector.PageCounts()
 
   var isPublishing: Bool { kind != .receive }
   /// It brings what its site sends back: neither recorded nor attendance.

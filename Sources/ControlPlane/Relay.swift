@@ -52,6 +52,7 @@ struct RelayParts: Sendable {
       + PlaceRoutes(relay: self).all + AcceptanceRoutes(relay: self).all
       + OutboxRoutes(relay: self).all + ResourceRoutes(relay: self).all + AuditRoutes(self).all
       + ExportRoutes(relay: self).all
+      + ReportRoutes(self).all + LessonRecordRoutes(relay: self).all
       + AccountRoutes(relay: self).all + SignInRoutes(relay: self).all
       + RecordingRoutes(relay: self).all + SessionAccessRoutes(relay: self).all + DeviceRoutes(relay: self).all
       + PageRoutes(relay: self).all

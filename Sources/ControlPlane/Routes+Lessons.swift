@@ -19,7 +19,7 @@ struct LessonRoutes: Sendable {
       Route(.post, "/api/v1/lessons", make), Route(.post, lesson + "/end", end),
       Route(.get, lesson + "/events", events),
       Route(.options, lesson + "/events") { _, _ in preflight(methods: "OPTIONS, GET", acceptsOffers: false) },
-      Route(.put, panes, setPanes),
+      Route(.put, panes, setPanes), Route(.post, lesson + "/peers/{peer}/statistics", takeStatistics),
       Route(.options, panes) { _, _ in preflight(methods: "OPTIONS, PUT", acceptsOffers: false) },
     ]
   }
@@ -172,6 +172,28 @@ struct LessonRoutes: Sendable {
         lesson: id, peer: peer, seat: mayAny ? nil : caller.claims.seat ?? caller.subject, mid: wish.mid,
         show: wish.show, maxHeight: wish.maxHeight ?? 0)
     }
+    return Response(status: .noContent)
+  }
+
+  private struct PageStatistics: Decodable {
+    var freezeCount: Int
+    /// Seconds, as `totalFreezesDuration` has them.
+    var totalFreezesDuration: Double
+  }
+
+  /// What a page alone knows: freezes of its picture by the definition of webrtc-stats, since its transport began.
+  private func takeStatistics(_ request: Request, _ context: RelayContext) async throws -> Response {
+    let caller = try relay.gate.caller(of: request, context)
+    let id = try identifier(context.parameter("lesson"))
+    try relay.gate.require(.receiveMedia, on: relay.places.target(lesson: id, for: caller), by: caller)
+    guard let peer = UInt64(context.parameter("peer")) else { throw Problem(.notFound) }
+    let told: PageStatistics = try await request.json()
+    guard (0...1_000_000).contains(told.freezeCount), (0...86_400).contains(told.totalFreezesDuration) else {
+      throw Problem(.badRange)
+    }
+    try await relay.director.take(
+      .init(freezes: told.freezeCount, frozenMilliseconds: Int(told.totalFreezesDuration * 1_000)), lesson: id,
+      peer: peer, seat: caller.claims.seat ?? caller.subject)
     return Response(status: .noContent)
   }
 }

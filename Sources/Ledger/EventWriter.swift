@@ -26,9 +26,13 @@ struct EventWriter {
       if let step { try take(step, lesson: lesson, row: row, event: &event) }
     }
     let sealed = try sealing(&event)
+    try nameSeat(&event)
     let id = try record(event)
     try followSeat(event, sealed: sealed)
     try followResource(event)
+    if let lesson = event.lesson, LessonFactBuilder.closing.contains(event.kind) {
+      try LessonFactBuilder.keep(db, lesson)
+    }
     return id
   }
 
@@ -75,11 +79,50 @@ struct EventWriter {
       add("plannedStart", String(row.plannedStart), to: &event)
       add("plannedEnd", String(row.plannedEnd), to: &event)
       add("thresholdsVersion", String(row.thresholdsVersion), to: &event)
+      try addCourse(of: lesson, to: &event)
     case .end:
       try closeSeats(of: lesson, kind: .seatLeft, reason: "lessonEnded")
     case .lapse:
       try closeSeats(of: lesson, kind: .seatLeft, reason: "lessonNotHeld")
     default: break
+    }
+  }
+
+  /// What figures count a lesson under, as it was that day.
+  private func addCourse(of lesson: Identifier, to event: inout LedgerEvent) throws {
+    let sql = """
+      SELECT lessons.cluster, lessons.course, lessons.teacher, courses.mode, courses.term, courses.subject,
+        courses.grades, courses.lead
+      FROM lessons LEFT JOIN courses ON courses.id = lessons.course WHERE lessons.id = ?
+      """
+    guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [lesson.databaseValue]) else { return }
+    var columns = ColumnReader(row)
+    add("cluster", "\(try columns.identifier())", to: &event)
+    guard let course = try columns.optionalIdentifier() else { return }
+    var teacher = try columns.optionalIdentifier()
+    add("course", "\(course)", to: &event)
+    add("mode", try columns.text(), to: &event)
+    add("term", try columns.text(), to: &event)
+    add("subject", try columns.text(), to: &event)
+    let grades: [Int] = try columns.decoded()
+    add("grades", grades.map(String.init).joined(separator: ","), to: &event)
+    let lead: Course.Party = try columns.decoded()
+    teacher = teacher ?? lead.teacher
+    if let teacher { add("teacher", "\(teacher)", to: &event) }
+  }
+
+  /// Whose seat it is that day: institutions merge, classes move.
+  private func nameSeat(_ event: inout LedgerEvent) throws {
+    guard event.kind == .seatJoined, let seat = event.seat else { return }
+    let sql = """
+      SELECT seats.role, seats.room, seats.schoolClass, rooms.institution
+      FROM seats LEFT JOIN rooms ON rooms.id = seats.room WHERE seats.id = ?
+      """
+    guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [seat.databaseValue]) else { return }
+    var columns = ColumnReader(row)
+    add("role", try columns.text(), to: &event)
+    for key in ["room", "class", "institution"] {
+      if let value = try columns.optionalIdentifier() { add(key, "\(value)", to: &event) }
     }
   }
 

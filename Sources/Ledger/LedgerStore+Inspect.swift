@@ -20,6 +20,11 @@ extension LedgerStore {
   ///
   /// Throws `notFound`, `notALedger`, `newerVersion`.
   public static func inspect(path: String) throws -> ChainVerification {
+    try inspecting(path: path) { try EventChain.verify($0) }
+  }
+
+  /// Reads a ledger that another process may have open, and changes nothing.
+  static func inspecting<T>(path: String, _ body: (Database) throws -> T) throws -> T {
     guard FileManager.default.fileExists(atPath: path) else { throw LedgerError.notFound }
     return try translating {
       let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
@@ -29,7 +34,7 @@ extension LedgerStore {
       configuration.readonly = true
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       defer { try? queue.close() }
-      return try queue.read { try EventChain.verify($0) }
+      return try queue.read(body)
     }
   }
 }

@@ -34,6 +34,7 @@ enum Schema {
       try db.execute(sql: resources)
       try ResourceRow.makeAll(db)
     }
+    migrator.registerMigration("v10 figures, and the relay in every event") { try addFigures($0) }
     migrator.registerMigration("v11 spaces and the outbox") { try $0.execute(sql: outbox) }
     migrator.registerMigration("v12 lessons play recordings") { try $0.execute(sql: playback) }
     return migrator

@@ -16,7 +16,7 @@ struct LessonCommand: AsyncParsableCommand {
       LessonPauseCommand.self, LessonResumeCommand.self, LessonEjectCommand.self, LessonBanCommand.self,
       LessonUnbanCommand.self, LessonMarkCommand.self, LessonCheckCommand.self, LessonResourceCommand.self,
       LessonPlaybackCommand.self,
-      LessonMissedCommand.self, LessonMakeUpCommand.self,
+      LessonMissedCommand.self, LessonMakeUpCommand.self, LessonHeadCountCommand.self,
     ])
 }
 

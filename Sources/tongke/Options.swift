@@ -48,7 +48,11 @@ struct RelayOptions: ParsableArguments {
     return access(folder, W_OK | X_OK) == 0
   }
 
-  func ledgerPath() throws -> String { try configuration().data + "/ledger.sqlite" }
+  func ledgerPath() throws -> String {
+    let path = try configuration().data + "/ledger.sqlite"
+    try RemoteAccount.refusePath(path)
+    return path
+  }
 }
 
 /// Tells the ledger's refusals in words.

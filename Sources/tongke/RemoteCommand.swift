@@ -29,7 +29,7 @@ enum RemoteAccount {
   /// Commands that ask a relay and nothing of this machine.
   static let commands: Set<String> = [
     "login", "logout", "import", "export", "term", "course", "timetable", "lesson", "school", "site", "class",
-    "person", "cluster", "account", "device", "audit", "resource", "help", "--help", "-h", "--version",
+    "person", "cluster", "account", "device", "audit", "resource", "report", "help", "--help", "-h", "--version",
   ]
 }
 

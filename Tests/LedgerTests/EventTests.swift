@@ -80,8 +80,11 @@ import Testing
     let stranger = try folder.stranger()
     let attempts = [
       "UPDATE events SET at = at + 1 WHERE id = 1", "DELETE FROM events", "DELETE FROM events WHERE id = 2",
-      "INSERT OR REPLACE INTO events SELECT id, at, 'seatLeft', lesson, seat, payload, hash FROM events WHERE id = 1",
-      "INSERT INTO events SELECT id + 100, at, kind, lesson, seat, payload, hash FROM events WHERE id = 1",
+      """
+      INSERT OR REPLACE INTO events
+        SELECT id, at, 'seatLeft', lesson, seat, payload, hash, relay FROM events WHERE id = 1
+      """,
+      "INSERT INTO events SELECT id + 100, at, kind, lesson, seat, payload, hash, relay FROM events WHERE id = 1",
       "DELETE FROM chain", "UPDATE chain SET hash = zeroblob(32)",
       "INSERT OR REPLACE INTO chain VALUES (1, 0, zeroblob(32))",
     ]
@@ -111,7 +114,7 @@ import Testing
       ("UPDATE events SET hash = zeroblob(32) WHERE id = 11", 11, 22),
       ("DELETE FROM events WHERE id = 9", 9, 21), ("DELETE FROM events WHERE id = 22", 22, 21),
       ("DELETE FROM events", 1, 0),
-      ("INSERT INTO events SELECT 23, at, kind, lesson, seat, payload, hash FROM events WHERE id = 22", 23, 23),
+      ("INSERT INTO events SELECT 23, at, kind, lesson, seat, payload, hash, relay FROM events WHERE id = 22", 23, 23),
       ("UPDATE chain SET hash = zeroblob(32)", 23, 22),
       ("UPDATE chain SET events = 21, hash = (SELECT hash FROM events WHERE id = 21)", 22, 22),
     ]

@@ -18,6 +18,7 @@ final class LedgerFolder: Sendable {
 
   var now: Int64 { time.withLock { $0 } }
   func advance(_ milliseconds: Int64) { time.withLock { $0 += milliseconds } }
+  func set(_ milliseconds: Int64) { time.withLock { $0 = milliseconds } }
 
   func file(_ name: String = "ledger.sqlite") -> String { path + "/" + name }
 

@@ -256,6 +256,7 @@ export class Session {
       const now = performance.now();
       const count = this.measure(await connection.getStats());
       if (count.path !== last.path) pathAt = now;
+      this.tell(count, now);
       if (count.flow !== last.flow) {
         flowAt = now;
         this.hasFlowed = last.flow >= 0;
@@ -314,6 +315,15 @@ export class Session {
       if (entry.type === "candidate-pair") path += (entry.bytesReceived || 0) + (entry.responsesReceived || 0);
     });
     return { path, flow: path };
+  }
+
+  /** Tells the relay of freezes, which nobody else sees: twice a minute, and never in the way of the lesson. */
+  tell(count, now) {
+    if (!this.peer || count.freezes === undefined || now - (this.toldAt || 0) < 25000) return;
+    this.toldAt = now;
+    this.relay.request("POST", `/api/v1/lessons/${this.lesson}/peers/${this.peer}/statistics`, {
+      type: "application/json", body: JSON.stringify(count.freezes),
+    }).catch(() => {});
   }
 
   expectsFlow() { return true; }

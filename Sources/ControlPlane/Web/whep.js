@@ -41,6 +41,7 @@ export class Reception extends Session {
   /** @param isLive tells whether the relay says that somebody publishes. */
   constructor(relay, lesson, element, isLive, onChange) {
     super(relay, `/whep/lessons/${lesson}`, onChange);
+    this.lesson = lesson;
     this.element = element;
     this.isLive = isLive;
     this.hasMedia = false;
@@ -83,10 +84,12 @@ export class Reception extends Session {
     const count = super.measure(stats);
     let bytes = 0;
     let energy = 0;
+    const freezes = { freezeCount: 0, totalFreezesDuration: 0 };
     stats.forEach((entry) => {
       if (entry.type !== "inbound-rtp") return;
       bytes += entry.bytesReceived || 0;
       energy += entry.totalAudioEnergy || 0;
+      for (const name of Object.keys(freezes)) freezes[name] += entry[name] || 0;
     });
     const now = performance.now();
     if (bytes !== this.bytes) this.flowAt = now;
@@ -98,7 +101,7 @@ export class Reception extends Session {
     const soundLevel = Math.sqrt(Math.max(0, energy - (this.energy || 0)) / seconds);
     Object.assign(this, { hasMedia, quality, soundLevel, energy, heardAt: now });
     if (isNews) this.onChange(this);
-    return { path: count.path, flow: bytes };
+    return { path: count.path, flow: bytes, freezes };
   }
 
   expectsFlow() { return this.isLive(); }
