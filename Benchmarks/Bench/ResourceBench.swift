@@ -71,7 +71,7 @@ struct ResourceBench: AsyncParsableCommand {
   private func seconds(_ body: () throws -> Void) rethrows -> Double {
     func used() -> Double {
       var usage = rusage()
-      getrusage(RUSAGE_SELF, &usage)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
       return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
@@ -137,7 +137,8 @@ private struct RecordedMinutes {
     guard recorder.start(feed, leases: lane.consumer, returns: back.producer, arena: arena) else {
       throw BenchError("the recorder refused the feed")
     }
-    var (leases, returns) = (lane.producer, back.consumer)
+    var leases = lane.producer
+    var returns = back.consumer
     recorder.declareTrack(feed, track: 4, isVideo: true, encoding: .h264, clockRate: 90_000)
     recorder.declareTrack(feed, track: 5, isVideo: false, encoding: .opus, clockRate: 48_000)
     var video = Packetizer(encoding: .h264, payloadType: 96, ssrc: 1, payloadLimit: 1_160, firstSequence: 0)
