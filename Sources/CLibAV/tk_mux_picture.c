@@ -84,7 +84,8 @@ void tk_mux_picture_note(tk_muxer *muxer, const AVPacket *key, int64_t at_us) {
     const tk_picture_size *last = muxer->size_count > 0 ? &muxer->sizes[muxer->size_count - 1] : NULL;
     int is_other = !last || last->width != parameters->width || last->height != parameters->height;
     if (is_other && muxer->size_count < TK_SIZE_LIMIT) {
-      muxer->sizes[muxer->size_count] = (tk_picture_size){at_us - muxer->zero_us, parameters->width, parameters->height};
+      tk_picture_size *size = &muxer->sizes[muxer->size_count];
+      *size = (tk_picture_size){at_us - muxer->zero_us, parameters->width, parameters->height};
       muxer->size_count += 1;
     }
   }

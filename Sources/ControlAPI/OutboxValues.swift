@@ -3,7 +3,7 @@ public struct OutboxReply: Codable, Hashable, Sendable {
   public struct Platform: Codable, Hashable, Sendable {
     public var name: String
     public var waiting: Int
-    /// Why the last attempt came to nothing, such as `503`, `unreachable`, `timedOut`, `garbage`; nil while it goes well.
+    /// Why the last attempt came to nothing, such as `503`, `unreachable` or `garbage`; nil while it goes well.
     public var trouble: String?
     /// Attempts that came to nothing, one after another.
     public var failures: Int

@@ -66,8 +66,8 @@ extension LessonDirector {
   }
 
   /// Plays, pauses, jumps or stops. What is so already changes nothing.
-  /// - Throws: `notPlayback`, `nothingToPlay`, `notItsSeats`, `recordingTooOld`, `badRange`, `tooFast`, `full`, and what
-  ///   `open` throws.
+  /// - Throws: `notPlayback`, `nothingToPlay`, `notItsSeats`, `recordingTooOld`, `badRange`, `tooFast`, `full`, and
+  ///   what `open` throws.
   func conduct(
     _ request: PlaybackRequest, lesson id: Identifier, by actor: Identifier
   ) throws(Problem) -> PlaybackReply {

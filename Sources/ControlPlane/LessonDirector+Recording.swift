@@ -51,8 +51,8 @@ extension LessonDirector {
   }
 
   private func startRecording(_ feed: FeedName, of lesson: LiveLesson) -> FeedRecording? {
-    // Of an always-live lesson each stretch is a recording of its own, numbered by when it began; a site's recording may
-    // end for want of room, and begin again.
+    // Of an always-live lesson each stretch is a recording of its own, numbered by when it began; a site's recording
+    // may end for want of room, and begin again.
     let number = lesson.value.isAlwaysLive || feed.isReturn ? UInt32(truncatingIfNeeded: clock() / 1_000) : 0
     let recording = FeedRecording(sink: SinkID(rawValue: nextSink), worker: lesson.home, feed: feed, number: number)
     nextSink = nextSink == .max ? 1 : nextSink + 1

@@ -145,9 +145,7 @@ public final class Relay: Sendable {
     let usage = try UsageDesk(configuration, store: store, clock: clock, logger: logger)
     pool = try Self.startWorkers(configuration, identity: identity)
     let recordings: RecordingDesk
-    do {
-      recordings = try RecordingDesk(configuration, store: store, clock: clock, logger: logger)
-    } catch {
+    do { recordings = try RecordingDesk(configuration, store: store, clock: clock, logger: logger) } catch {
       pool.stop()
       throw RelayStartError { Text.of("serve.recorder", in: $0, ["folder": folder, "error": "\(error)"]) }
     }

@@ -9,8 +9,8 @@ extension LedgerStore {
   /// Characters of a problem.
   public static let problemLimit = 1_000
 
-  /// Asks for a job of each lesson, durably; one that is there already is due at once, and its attempts count anew where
-  /// it failed. Lessons that the ledger does not know are passed over.
+  /// Asks for a job of each lesson, durably; one that is there already is due at once, and its attempts count anew
+  /// where it failed. Lessons that the ledger does not know are passed over.
   ///
   /// Throws `full` past `jobLimit`, and then asks for none.
   public func ask(for kind: RecordingJob.Kind, of lessons: [Identifier]) throws {

@@ -56,7 +56,8 @@ extension LedgerStore {
     }
   }
 
-  /// Says that a class consents to being recorded, or takes it back; then every file that shows it is withdrawn at once.
+  /// Says that a class consents to being recorded, or takes it back; then every file that shows it is withdrawn at
+  /// once.
   ///
   /// Returns the lessons whose files are to be taken off the disk. Throws `notFound`, `ClassroomError` for a reference
   /// that is no name, empty where consent is given.
@@ -115,7 +116,10 @@ extension LedgerTransaction {
       file.state = .withdrawn
       try put(file, nil)
     }
-    for lesson in lessons { try LedgerStore.ask(db, for: .deleteFiles, of: lesson, now: now) }
+    for lesson in lessons {
+      try followFiles(of: lesson)
+      try LedgerStore.ask(db, for: .deleteFiles, of: lesson, now: now)
+    }
     return lessons
   }
 }

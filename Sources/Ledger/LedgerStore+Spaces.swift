@@ -5,7 +5,7 @@ extension LedgerTransaction {
   /// Spaces of one relay.
   public static let spaceLimit = 1_000_000
 
-  /// Makes the owner's space, or changes it. Throws `ClassroomError`, `notFound` for an owner that there is not, `full`.
+  /// Makes the owner's space, or changes it. Throws `ClassroomError`, `notFound` for an unknown owner, `full`.
   public func upsert(_ space: Space) throws {
     try space.validate()
     let (column, value) = space.owner.place

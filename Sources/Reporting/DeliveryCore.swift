@@ -34,7 +34,7 @@ public struct DeliveryCore: Sendable {
   }
 
   public enum Answer: Hashable, Sendable {
-    /// `isWhole`: the body is what such an answer has, an array of identifiers or nothing. `retryAfter` in milliseconds.
+    /// `isWhole`: the body is what such an answer has, an array of identifiers or nothing. `retryAfter`: milliseconds.
     case status(Int, retryAfter: Int64? = nil, isWhole: Bool = true)
     /// No connection, no certificate that holds, no whole answer.
     case unreachable

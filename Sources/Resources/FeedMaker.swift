@@ -8,8 +8,9 @@ import Recorder
 struct FeedMaker {
   /// How far what was read back may be from what was written, in seconds.
   private static let tolerance = 0.5
-  /// Decoding all of a lesson's pictures would take longer than everything else together. What is decoded is a minute at
-  /// each end, where a writer's mistakes show, and a key frame every 10 s in between; the rest is read packet by packet.
+  /// Decoding all of a lesson's pictures would take longer than everything else together. What is decoded is a minute
+  /// at each end, where a writer's mistakes show, and a key frame every 10 s in between; the rest is read packet by
+  /// packet.
   private static let wholeSeconds = 60.0
 
   private struct Failure: Error {

@@ -14,8 +14,8 @@ struct OutboxShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Tell what waits, is held or parked, and how it goes with each platform.",
     discussion: """
-      --unmapped --csv prints the sheet of spaces with whoever has none filled in: complete home page and account, and \
-      import it with tongke import.
+      --unmapped --csv prints the sheet of spaces with whoever has none filled in: complete home page and account, \
+      then give it to tongke import.
       """)
 
   @Flag(help: "Whose statements are held because no space was imported for them.") var unmapped = false

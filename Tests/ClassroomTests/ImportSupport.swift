@@ -105,11 +105,18 @@ enum SampleCounty {
     P07-B23,2026-2027-1,红领巾广播,周五,2,2,校长,,单
     P07-B23,2026-2027-1,数学,周五,2,2,001,,双
     """
+  static let spaces = """
+    空间类型,学校编号,班级编号,教师工号,区县,平台主页,空间账号
+    学校,P01,,,,https://space.example.cn,S-2143000001
+    班级,P01,P01-B31,,,https://space.example.cn,C-310101
+    名师,P01,,001,,https://space.example.cn,T-1
+    区域,,,,道县,https://space.example.cn,Q-431124
+    """
 
   static let all: [(SheetKind, String)] = [
     (.courses, courses), (.localLessons, localLessons), (.terms, terms), (.bells, bells), (.clusters, clusters),
     (.classes, classes), (.persons, persons), (.rooms, rooms), (.institutions, institutions),
-    (.rosterTotals, rosterTotals),
+    (.rosterTotals, rosterTotals), (.spaces, spaces),
   ]
 
   static let options = ImportOptions(schoolYear: 2026)

@@ -104,6 +104,7 @@ import Testing
     let arguments = [
       "protocol", "port", "address", "process", "names", "microseconds", "time", "milliseconds", "folder", "gigabytes",
       "rate", "file", "days", "bytes", "library", "workers", "ports", "wanted", "limit", "events", "head", "event",
+      "count", "lesson", "attempts", "problem", "sent", "waiting", "held", "parked", "hours", "platform",
     ]
     let filled = Dictionary(uniqueKeysWithValues: arguments.map { ($0, "7") })
     for outcome in Finding.Outcome.allCases {

@@ -54,8 +54,8 @@ import Testing
     #expect(others.missed.isEmpty, "who has no seat misses nothing")
 
     let path = "/api/v1/lessons/\(lesson.id)/make-up"
-    let teacher = try county.token(
-      .localTeacher, .school(try #require(county.relay.store.institution(number: "B01")).id))
+    let school = try #require(try county.relay.store.institution(number: "B01"))
+    let teacher = try county.token(.localTeacher, .school(school.id))
     #expect(try await county.ask("POST", path, token: teacher, body: MakeUpRequest(site: "B01-1")).status == 403)
     let taken = try await county.ask(
       "POST", path, body: MakeUpRequest(site: "B01-1", start: "\(county.monday) 10:20"))

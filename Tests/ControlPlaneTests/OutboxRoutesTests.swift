@@ -115,8 +115,8 @@ import Testing
     #expect(!holds(#"{"statements":[]}"#) && !holds(#"{"statements":[\#(sent),\#(sent)]}"#))
     #expect(
       holds(
-        #"{"stored":"x","authority":{"mbox":"y"},"result":{"duration":"PT60S"},"verb":{"id":"v","display":{}},"id":"a","#
-          + #""timestamp":"2026-11-28T06:30:57.1+00:00"}"#))
+        #"{"stored":"x","authority":{"mbox":"y"},"result":{"duration":"PT60S"},"verb":{"id":"v","display":{}},"#
+          + #""id":"a","timestamp":"2026-11-28T06:30:57.1+00:00"}"#))
     #expect(!holds(sent.replacing("PT60S", with: "PT1M")))
     #expect(!holds(sent.replacing("57.100Z", with: "58.100Z")))
     #expect(!holds(#"{"id":"a"}"#) && !holds("") && !holds("[]"))

@@ -140,9 +140,9 @@ class Line:
 
             def carry(self, method, body):
                 fault = line.fault
+                line.requests.append((method, dict(self.headers), body, fault))
                 if fault == "answer":
                     return self.answer(200, json.dumps([each["id"] for each in json.loads(body)]).encode())
-                line.requests.append((method, dict(self.headers), body, fault))
                 if fault == "500":
                     return self.answer(500, b"sorry")
                 if fault == "garbage":

@@ -54,6 +54,12 @@ def outbox(relay) -> dict:
     return answer.json()
 
 
+def found_schools(relay) -> None:
+    """The schools of lessons outside any timetable are there from the first such lesson on."""
+    tomorrow = int(time.time() * 1_000) + 86_400_000
+    relay.make_lesson(tomorrow, tomorrow + 2_400_000, receivers=2)
+
+
 def send_spaces(relay, text: str) -> None:
     file = {"name": "spaces.csv", "data": base64.b64encode(text.encode()).decode()}
     answer = relay.request(
@@ -125,6 +131,7 @@ def test_a_lesson_reaches_ralph_once_through_everything(tmp_path, store, reporti
     ralph, line = store
     relay = relays.Relay(tmp_path / "relay", reporting).start()
     try:
+        found_schools(relay)
         send_spaces(relay, SPACES)
         # The store is down while the lesson is taught.
         lesson = teach(relay, short_lesson, start_client)
@@ -224,6 +231,7 @@ def test_a_relay_killed_again_and_again_doubles_nothing(tmp_path, store, reporti
     reporting["reporting"]["batch"] = 1
     relay = relays.Relay(tmp_path / "relay", reporting).start()
     try:
+        found_schools(relay)
         send_spaces(relay, SPACES + MISSING.split("\n", 1)[1])
         tongke(relay, "report", "outbox", "pause")
         lessons = [teach(relay, short_lesson, start_client, seconds=1) for _ in range(3)]
@@ -260,6 +268,7 @@ def test_a_store_whose_certificate_does_not_hold_is_told_nothing(tmp_path, repor
     platform["endpoint"] = line.endpoint
     relay = relays.Relay(tmp_path / "relay", reporting).start()
     try:
+        found_schools(relay)
         send_spaces(relay, SPACES + MISSING.split("\n", 1)[1])
         relay.end_lesson(teach(relay, short_lesson, start_client, seconds=0))
         eventually(lambda: outbox(relay)["platforms"][0]["failures"] > 1, 30, lambda: outbox(relay))

@@ -1,5 +1,6 @@
-// Goal: a lesson of six hours becomes a file like any other, its chapters are found by players, and what is read back of
-// a long file is enough to see that it is whole. Method: few pictures far apart, looked at by ffprobe and the report.
+// Goal: a lesson of six hours becomes a file like any other, its chapters are found by players, and what is read back
+// of a long file is enough to see that it is whole. Method: few pictures far apart, looked at by ffprobe and the
+// report.
 import Foundation
 import Media
 import Testing

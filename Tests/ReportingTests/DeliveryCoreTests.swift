@@ -1,6 +1,6 @@
 // Goal: whatever a receiver and the machine do, each statement arrives exactly once or is parked with its reason, and
-// nothing waits for ever. Method: the core against a scripted receiver in virtual time, with faults drawn from seeds and
-// a crash at any step, where only what the outbox and the receiver keep survives.
+// nothing waits for ever. Method: the core against a scripted receiver in virtual time, with faults drawn from seeds
+// and a crash at any step, where only what the outbox and the receiver keep survives.
 import Ledger
 import Reporting
 import Testing

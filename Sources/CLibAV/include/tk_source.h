@@ -15,7 +15,7 @@ void tk_source_free(tk_source *source);
 /* TK_OK with a packet, TK_END, or a failure. Blocks on a live source, at most 15 s without data. */
 int tk_source_next(tk_source *source, tk_packet *packet);
 
-/* Goes on at the key frame at or before a time of the file's own line, microseconds; behind its end, at the last one. */
+/* Goes on at the key frame at or before a time of the file's own line, microseconds; past its end, at the last one. */
 int tk_source_seek(tk_source *source, int64_t at_us);
 
 /* TK_NONE, TK_H264 or TK_VP8. */
