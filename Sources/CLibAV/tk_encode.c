@@ -140,7 +140,7 @@ int tk_audio_encoder_open(tk_audio_encoder *encoder, const char *name, int64_t b
     av_opt_set_int(context->priv_data, "fec", 1, 0);
     av_opt_set_int(context->priv_data, "packet_loss", 5, 0);
   } else {
-    /* At 128 kbit/s the search of the default coder doubles the cost of a lesson's file, unheard in speech. */
+    /* At 128 kbit/s the search of the default coder doubles the cost of a lesson's file. */
     av_opt_set(context->priv_data, "aac_coder", "fast", 0);
     av_opt_set_int(context->priv_data, "aac_tns", 0, 0);
     av_opt_set_int(context->priv_data, "aac_is", 0, 0);
