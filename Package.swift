@@ -86,7 +86,7 @@ let package = Package(
     .target(
       name: "Resources", dependencies: ["Recorder", "Media", "Ledger", "Classroom", "PacketRing", crypto],
       swiftSettings: settings),
-    .target(name: "Reporting", dependencies: ["Ledger", "Classroom", crypto, httpClient], swiftSettings: settings),
+    .target(name: "Reporting", dependencies: ["Ledger", "Classroom", crypto], swiftSettings: settings),
     // Level 5
     .target(
       name: "ControlPlane",
@@ -191,7 +191,7 @@ if Context.environment["TONGKE_PARTS"] == "records" {
     "PacketRing", "RTCWire", "Recorder", "Media", "Classroom", "Ledger", "Resources", "Reporting", "CLinuxIO",
     "CLibAV",
   ]
-  let packages: Set = ["swift-crypto", "GRDB.swift", "async-http-client", "swift-nio"]
+  let packages: Set = ["swift-crypto", "GRDB.swift"]
   package.dependencies.removeAll { dependency in
     guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
     return !packages.contains(String(location.split(separator: "/").last ?? ""))

@@ -49,11 +49,19 @@ struct FigureOptions: ParsableArguments {
 /// How coverage cuts years.
 enum FigureYears: String, ExpressibleByArgument, CaseIterable { case calendar, school }
 
-struct AttendanceReportCommand: AsyncParsableCommand {
+/// Figures that nothing but days and places is said about; the command has the name of their kind.
+protocol PlainReportCommand: AsyncParsableCommand {
+  var figures: FigureOptions { get }
+}
+
+extension PlainReportCommand {
+  func run() async throws { try await figures.run(figures.query(Self.configuration.commandName ?? "")) }
+}
+
+struct AttendanceReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "attendance", abstract: "Who had how much of which lessons, connected and confirmed.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("attendance")) }
 }
 
 struct CoverageReportCommand: AsyncParsableCommand {
@@ -78,53 +86,46 @@ struct CoverageReportCommand: AsyncParsableCommand {
   }
 }
 
-struct QualityReportCommand: AsyncParsableCommand {
+struct QualityReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "quality", abstract: "How the line of each room was, month by month.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("quality")) }
 }
 
-struct ScreenTimeReportCommand: AsyncParsableCommand {
+struct ScreenTimeReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "screen-time", abstract: "How long classes looked at lessons, against the policy.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("screen-time")) }
 }
 
-struct TeachersReportCommand: AsyncParsableCommand {
+struct TeachersReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "teachers", abstract: "How much each teacher led.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("teachers")) }
 }
 
-struct ResourcesReportCommand: AsyncParsableCommand {
+struct ResourcesReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "resources", abstract: "What became of recordings, and how they were played.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("resources")) }
 }
 
-struct SpacesReportCommand: AsyncParsableCommand {
+struct SpacesReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "spaces", abstract: "How personal and institutional spaces are used.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("spaces")) }
 }
 
-struct ExceptionsReportCommand: AsyncParsableCommand {
+struct ExceptionsReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "exceptions", abstract: "What an overseer has to look into: not taught, over time, poor lines.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("exceptions")) }
 }
 
-struct MinorsReportCommand: AsyncParsableCommand {
+struct MinorsReportCommand: PlainReportCommand {
   static let configuration = CommandConfiguration(
     commandName: "minors", abstract: "What is kept of minors, for the yearly audit.")
   @OptionGroup var figures: FigureOptions
-  func run() async throws { try await figures.run(figures.query("minors")) }
 }
 
 /// The relay's identity and the heads of its chain, to be lodged elsewhere; or facts for a county of several relays.

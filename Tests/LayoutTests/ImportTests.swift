@@ -41,8 +41,7 @@ import Testing
     "Resources": Part(
       level: 4, parts: ["Recorder", "Media", "Ledger", "Classroom", "PacketRing", "RTCWire"],
       outside: foundation.union(["Crypto"])),
-    "Reporting": Part(
-      level: 4, parts: ["Ledger", "Classroom"], outside: foundation.union(["AsyncHTTPClient", "Crypto"])),
+    "Reporting": Part(level: 4, parts: ["Ledger", "Classroom"], outside: foundation.union(["Crypto"])),
     "Simulation": Part(
       level: 5, parts: ["RTCCore", "RTCWire", "PacketRing", "Recorder", "Classroom"], outside: hot),
     "ControlPlane": Part(
