@@ -63,9 +63,9 @@ public struct FileChapter: Sendable, Hashable {
 ///
 /// Times are lesson time. Video keeps them to 1 ms or better: before a gap the last picture stays. Sound begins at the
 /// file's zero; from 15 ms on a hole is filled with silence, and the AAC follows the times of the Opus, without clicks
-/// up to 2,000 ppm, so that |A−V| does not grow with the file (under 5 ms after 45 minutes at 200 ppm). Nearly all of the
-/// cost is the AAC. Holds units in memory until both kinds have begun, for at most 2 s, or until the first key frame, at
-/// most 64 MiB. Not `Sendable`: one thread at a time.
+/// up to 2,000 ppm, so that |A−V| does not grow with the file (under 5 ms after 45 minutes at 200 ppm). Nearly all of
+/// the cost is the AAC. Holds units in memory until both kinds have begun, for at most 2 s, or until the first key
+/// frame, at most 64 MiB. Not `Sendable`: one thread at a time.
 public final class LessonFileWriter {
   private let muxer: OpaquePointer
   private let container: LessonContainer
