@@ -25,6 +25,10 @@ struct FigureOptions: ParsableArguments {
   func validate() throws {
     if html, !output.isForPeople { throw ValidationError("--html, --json and --csv exclude each other") }
     if table != nil, !output.csv { throw ValidationError("--table goes with --csv") }
+    guard from.text <= to.text else {
+      throw ValidationError(
+        Text.of("cli.report.daysReversed", in: .ofEnvironment, ["from": from.text, "to": to.text]))
+    }
   }
 
   func query(_ kind: String, years: FigureYears? = nil, minimumLessons: Int? = nil) -> ReportQuery {

@@ -85,6 +85,10 @@ def test_the_help_of_every_command_is_as_kept():
         ["lesson", "grant", "00000000-0000-7000-8000-000000000000", "P01-1", "smell", "on"],
         ["lesson", "grant", "00000000-0000-7000-8000-000000000000", "P01-1", "video", "maybe"],
         ["receive", "http://127.0.0.1:9/whep", "--pane", "everything"],
+        ["report", "coverage", "--from", "2026-12-31", "--to", "2026-09-01"],
+        ["report", "teachers", "--from", "2026-09-01", "--to", "2026-12-31", "--csv", "--html"],
+        ["resource", "show", "nothing"],
+        ["resource", "approve", "00000000-0000-7000-8000-000000000000", "--for", "village"],
     ],
     ids=" ".join,
 )
