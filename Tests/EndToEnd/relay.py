@@ -121,8 +121,11 @@ class Relay:
         response = self.request("POST", f"/api/v1/lessons/{identifier}/end", self.operator)
         assert response.status_code == 202, f"ending answered {response.status_code}: {response.text[:300]}"
 
-    def resources(self, lesson: str, kind: str = "video", count: int = 1, seconds: float = 30) -> list[dict]:
-        """Waits for so many resources of a kind and returns them, oldest first."""
+    def resources(self, lesson: str, kind: str = "video", count: int = 1, seconds: float = 120) -> list[dict]:
+        """Waits for so many resources of a kind and returns them, oldest first.
+
+        Long, since they are made at the lowest priority: whatever else runs on the machine goes before.
+        """
 
         def found():
             fitting = [each for each in self.lesson(lesson)["resources"] if each["mediaType"].startswith(kind + "/")]

@@ -66,7 +66,7 @@ def test_the_golden_county_is_printed(county):
     assert "<svg" in page and "size:A4" in page and "<script" not in page and '<html lang="en">' in page
     for kind in ["attendance", "quality", "screen-time", "teachers", "resources", "spaces", "exceptions", "minors"]:
         assert county.tongke(kind, *SPAN) and county.tongke(kind, *SPAN, "--csv").count("\n") >= 1
-    county.tongke("coverage", "--from", "2026-09-01", "--to", "2026-08-01", code=1)
+    county.tongke("coverage", "--from", "2026-09-01", "--to", "2026-08-01", code=2)
     county.tongke("coverage", "--from", "September", "--to", "2026-08-01", code=2)
 
 
