@@ -30,8 +30,10 @@ struct ControlOptions: ParsableArguments {
         chosen.token = next
       }
       return try await Self.with(chosen, body)
-    } catch let error as ControlError { throw Refusal(error.message(in: language)) } catch let error as ProfileError {
-      throw Refusal(error.message(in: language))
+    } catch let error as ControlError {
+      throw Refusal(words: error.message(in: language))
+    } catch let error as ProfileError {
+      throw Refusal(words: error.message(in: language))
     }
   }
 
@@ -46,7 +48,7 @@ struct ControlOptions: ParsableArguments {
       guard file.profiles[name]?.token == chosen.token else { return }
       file.profiles[name]?.token = token
       try file.save(path: path)
-    } catch { throw Refusal(error.message(in: .ofEnvironment)) }
+    } catch { throw Refusal(words: error.message(in: .ofEnvironment)) }
   }
 
   /// The next token of a session that is in use; nil where there is none to be had.

@@ -51,8 +51,10 @@ struct LoginCommand: AsyncParsableCommand {
       file.profiles[profile] = chosen
       file.current = profile
       try file.save(path: path)
-    } catch let error as ControlError { throw Refusal(error.message(in: language)) } catch let error as ProfileError {
-      throw Refusal(error.message(in: language))
+    } catch let error as ControlError {
+      throw Refusal(words: error.message(in: language))
+    } catch let error as ProfileError {
+      throw Refusal(words: error.message(in: language))
     }
     Console.line(Text.of("cli.login.done", in: language, ["url": url, "profile": profile, "file": path]))
   }
@@ -120,7 +122,7 @@ struct LogoutCommand: AsyncParsableCommand {
         isEnded = (try? await ControlOptions.with(removed) { try await $0.signOut() }) != nil
       }
       Console.line(Text.of(isEnded ? "cli.logout.ended" : "cli.logout.done", in: language, ["profile": name]))
-    } catch let error as ProfileError { throw Refusal(error.message(in: language)) }
+    } catch let error as ProfileError { throw Refusal(words: error.message(in: language)) }
   }
 }
 

@@ -27,7 +27,7 @@ struct RelayOptions: ParsableArguments {
     var configuration = RelayConfiguration()
     if let file {
       do { configuration = try RelayConfiguration(file: file) } catch {
-        throw Refusal(error.message(in: .ofEnvironment, file: file))
+        throw Refusal(words: error.message(in: .ofEnvironment, file: file))
       }
     }
     if let data {

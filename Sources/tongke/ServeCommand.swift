@@ -41,7 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
     let signals = StopSignals()
     let running: Relay
     do { running = try await Relay.start(configuration: configuration, logger: logger) } catch {
-      throw Refusal(error.message(in: .ofEnvironment))
+      throw Refusal(words: error.message(in: .ofEnvironment))
     }
     if sample {
       do { try printSample(running, plan) } catch {
@@ -60,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func samplePlan() throws -> SamplePlan {
     guard let cluster else { return .standard }
     do { return try SamplePlan(file: cluster) } catch {
-      throw Refusal(error.message(in: .ofEnvironment, file: cluster))
+      throw Refusal(words: error.message(in: .ofEnvironment, file: cluster))
     }
   }
 

@@ -128,7 +128,7 @@ private func withDesk<T>(_ relay: RelayOptions, _ body: (AccessDesk) throws -> T
     defer { try? desk.close() }
     do { return try body(desk) } catch let problem as Problem {
       let texts = problem.texts(in: .ofEnvironment)
-      throw Refusal(texts.title + "\n" + texts.detail)
+      throw Refusal(words: texts.title + "\n" + texts.detail)
     } catch is ClassroomError { throw Refusal("cli.token.badGrant", [:]) }
   }
 }

@@ -45,7 +45,8 @@ struct Tongke: AsyncParsableCommand {
 struct Refusal: Error {
   var message: String
 
-  init(_ message: String) { self.message = message }
+  /// Labelled, since a key of the catalogue is a string as well.
+  init(words: String) { message = words }
 
   init(_ key: String, _ arguments: [String: String] = [:]) {
     message = Text.of(key, in: .ofEnvironment, arguments)

@@ -98,6 +98,16 @@ def test_wrong_usage_leaves_with_2(arguments):
 
 
 @pytest.mark.timeout(60)
+def test_who_gives_no_code_is_told_so_in_their_language(tmp_path):
+    for locale, words in [("zh_CN.UTF-8", "没有读到验证码"), ("en_US.UTF-8", "There was no code")]:
+        done = subprocess.run(
+            [relays.EXECUTABLE, "login", "http://127.0.0.1:9", "--code"], input="\n", capture_output=True, text=True,
+            timeout=30, env={"HOME": str(tmp_path), "LC_ALL": locale, "PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        assert done.returncode == 1 and words in done.stderr and not done.stdout
+
+
+@pytest.mark.timeout(60)
 def test_who_is_not_logged_in_is_told_in_their_language(tmp_path):
     for locale, word in [("zh_CN.UTF-8", "还没有登录"), ("en_US.UTF-8", "Not logged in")]:
         environment = {"HOME": str(tmp_path), "LC_ALL": locale, "PATH": os.environ["PATH"]}
